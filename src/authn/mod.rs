@@ -1,0 +1,15 @@
+//! Who are you? From a claimed [`Credential`] to a proven [`Principal`](crate::Principal).
+//!
+//! A [`Verifier`] checks credentials with what it holds in memory. An [`Authenticator`] may have
+//! to wait for something; every verifier is one that never does.
+
+mod challenge;
+mod credential;
+mod error;
+pub mod jwt;
+mod verifier;
+
+pub use challenge::Challenge;
+pub use credential::Credential;
+pub use error::{AuthnError, AuthnErrorKind};
+pub use verifier::{Authenticator, Step, Verifier};

@@ -1,0 +1,33 @@
+//! The one place that reads a clock. The edge calls it once per request; the core never does.
+#![expect(clippy::disallowed_methods, reason = "this file is the one reader of the clocks")]
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::{Mono, Now, UnixTime};
+
+/// Reads both clocks, now.
+///
+/// The monotonic reading is raw `CLOCK_MONOTONIC` on Unix, whose origin is the same for every
+/// caller on the machine, and time since the first call elsewhere.
+#[must_use]
+pub fn now() -> Now {
+    // A clock before 1970 reads as the epoch, at which no token is valid yet.
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    let wall = u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX);
+    Now::new(UnixTime::from_millis(wall), Mono::from_nanos(monotonic_nanos()))
+}
+
+#[cfg(unix)]
+fn monotonic_nanos() -> u64 {
+    let reading = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let secs = u64::try_from(reading.tv_sec).unwrap_or(0);
+    let nanos = u64::try_from(reading.tv_nsec).unwrap_or(0);
+    secs.saturating_mul(1_000_000_000).saturating_add(nanos)
+}
+
+#[cfg(not(unix))]
+fn monotonic_nanos() -> u64 {
+    use std::{sync::OnceLock, time::Instant};
+    static ORIGIN: OnceLock<Instant> = OnceLock::new();
+    u64::try_from(ORIGIN.get_or_init(Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,58 @@
+//! The one door to the atomic swap: a value that is replaced whole, never edited.
+
+use std::{fmt, sync::Arc};
+
+use arc_swap::ArcSwap;
+
+/// A value that readers take without waiting and a writer replaces whole.
+///
+/// Clones share the same value, so one clone can be kept by whatever reloads key sets or
+/// policies while another serves requests.
+///
+/// ```
+/// use portcullis::Snapshot;
+///
+/// let serving = Snapshot::new("first");
+/// let reloading = serving.clone();
+/// let before = serving.load();
+/// let displaced = reloading.replace("second");
+/// assert_eq!((*before, *displaced, *serving.load()), ("first", "first", "second"));
+/// ```
+pub struct Snapshot<T>(Arc<ArcSwap<T>>);
+
+impl<T> Snapshot<T> {
+    /// Starts with `value`.
+    #[must_use]
+    pub fn new(value: T) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(value)))
+    }
+
+    /// The value of this moment; it stays whole for as long as it is held.
+    #[must_use]
+    pub fn load(&self) -> Arc<T> {
+        self.0.load_full()
+    }
+
+    /// Puts `value` in force and hands back the one it displaces, for a rollback.
+    pub fn replace(&self, value: T) -> Arc<T> {
+        self.0.swap(Arc::new(value))
+    }
+}
+
+impl<T> Clone for Snapshot<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> From<T> for Snapshot<T> {
+    fn from(value: T) -> Self {
+        Self::new(value)
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Snapshot<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Snapshot").field(&*self.load()).finish()
+    }
+}
