@@ -14,11 +14,13 @@ pub mod authn;
 pub mod authz;
 mod crypto;
 pub mod limit;
+mod refusal;
 
 pub use authn::{Authenticator, AuthnError, AuthnErrorKind, Challenge, Credential, Step, Verifier};
 pub use facts::{Facts, Headers};
 pub use net::{IpNet, IpNetError};
 pub use principal::{Assertion, Attribute, Kind, Principal, PrincipalError, is_realm};
+pub use refusal::{Class, CorrelationId, Reason, Refusal};
 pub use secret::Secret;
 pub use snapshot::Snapshot;
 pub use time::{Mono, Now, UnixTime};

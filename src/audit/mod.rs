@@ -1,1 +1,5 @@
-//! What happened?
+//! What happened? One [`Event`] per request, handed to a sink.
+
+mod event;
+
+pub use event::{Event, EventName};

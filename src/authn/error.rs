@@ -11,36 +11,51 @@ pub struct AuthnError {
 }
 
 /// What is wrong with a credential.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AuthnErrorKind {
     /// Its time is over.
-    #[error("expired")]
     Expired,
     /// It proves nothing: a wrong secret or signature, an unknown key, a rule not met.
-    #[error("invalid")]
     Invalid,
     /// It is not of the form its scheme demands.
-    #[error("malformed")]
     Malformed,
     /// Its time has not come.
-    #[error("not_yet_valid")]
     NotYetValid,
     /// It was withdrawn.
-    #[error("revoked")]
     Revoked,
     /// It is longer than what is looked at.
-    #[error("too_large")]
     TooLarge,
     /// It could not be checked; nothing is known about it.
-    #[error("unavailable")]
     Unavailable,
     /// It is meant for somebody else.
-    #[error("wrong_audience")]
     WrongAudience,
     /// It comes from somebody else.
-    #[error("wrong_issuer")]
     WrongIssuer,
+}
+
+impl AuthnErrorKind {
+    /// A stable label.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Invalid => "invalid",
+            Self::Malformed => "malformed",
+            Self::NotYetValid => "not_yet_valid",
+            Self::Revoked => "revoked",
+            Self::TooLarge => "too_large",
+            Self::Unavailable => "unavailable",
+            Self::WrongAudience => "wrong_audience",
+            Self::WrongIssuer => "wrong_issuer",
+        }
+    }
+}
+
+impl std::fmt::Display for AuthnErrorKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 impl AuthnError {

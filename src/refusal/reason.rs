@@ -1,0 +1,130 @@
+//! The exact reasons and the class each is told as.
+
+use super::Class;
+use crate::authn::{AuthnError, AuthnErrorKind};
+
+/// Exactly why a request was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// A header that may stand once stands twice, or two credentials were sent.
+    CredentialAmbiguous,
+    /// A credential's header is not of the form its grammar demands.
+    CredentialMalformed,
+    /// A secret came in the clear; it must be considered exposed.
+    Cleartext,
+    /// Routers would read the path differently.
+    PathAmbiguous,
+    /// A credential is longer than what is looked at.
+    CredentialTooLarge,
+    /// The route needs a caller and no credential was sent.
+    CredentialMissing,
+    /// No authenticator takes this kind of credential.
+    CredentialUnsupported,
+    /// An authenticator refused the credential.
+    Credential(AuthnError),
+    /// The caller does not hold the route's role.
+    RoleMissing,
+    /// The caller's credential is not good for the route's scope.
+    ScopeMissing,
+    /// No route of the table matches.
+    RouteUnlisted,
+    /// The client's address made too many requests.
+    ClientThrottled,
+    /// The principal made too many requests.
+    PrincipalThrottled,
+    /// A limit counts by address and the request has none: tell the edge how to read the peer.
+    AddressUnknown,
+    /// An authenticator vouched for somebody outside its realm.
+    RealmForeign,
+    /// The handler of an action's route answered without asking about its resource.
+    CheckOmitted,
+    /// A handler asked about an action that the policies do not declare.
+    ActionUnknown,
+    /// The edge says which template the router matched, and the table lists no such template.
+    TemplateUnlisted,
+}
+
+impl Reason {
+    /// The class this reason is told as.
+    #[must_use]
+    pub const fn class(self) -> Class {
+        match self {
+            Self::CredentialAmbiguous
+            | Self::CredentialMalformed
+            | Self::Cleartext
+            | Self::PathAmbiguous => Class::Malformed,
+            Self::CredentialTooLarge => Class::TooLarge,
+            Self::CredentialMissing | Self::CredentialUnsupported => Class::Unauthenticated,
+            Self::Credential(error) => match error.kind() {
+                AuthnErrorKind::TooLarge => Class::TooLarge,
+                AuthnErrorKind::Unavailable => Class::Unavailable,
+                AuthnErrorKind::Expired
+                | AuthnErrorKind::Invalid
+                | AuthnErrorKind::Malformed
+                | AuthnErrorKind::NotYetValid
+                | AuthnErrorKind::Revoked
+                | AuthnErrorKind::WrongAudience
+                | AuthnErrorKind::WrongIssuer => Class::Unauthenticated,
+            },
+            Self::RoleMissing | Self::ScopeMissing => Class::Forbidden,
+            Self::RouteUnlisted => Class::NotFound,
+            Self::ClientThrottled | Self::PrincipalThrottled => Class::Throttled,
+            Self::AddressUnknown
+            | Self::RealmForeign
+            | Self::CheckOmitted
+            | Self::ActionUnknown
+            | Self::TemplateUnlisted => Class::Misconfigured,
+        }
+    }
+
+    /// A stable label.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CredentialAmbiguous => "credential_ambiguous",
+            Self::CredentialMalformed => "credential_malformed",
+            Self::Cleartext => "cleartext",
+            Self::PathAmbiguous => "path_ambiguous",
+            Self::CredentialTooLarge => "credential_too_large",
+            Self::CredentialMissing => "credential_missing",
+            Self::CredentialUnsupported => "credential_unsupported",
+            Self::Credential(error) => error.kind().as_str(),
+            Self::RoleMissing => "role_missing",
+            Self::ScopeMissing => "scope_missing",
+            Self::RouteUnlisted => "route_unlisted",
+            Self::ClientThrottled => "client_throttled",
+            Self::PrincipalThrottled => "principal_throttled",
+            Self::AddressUnknown => "address_unknown",
+            Self::RealmForeign => "realm_foreign",
+            Self::CheckOmitted => "check_omitted",
+            Self::ActionUnknown => "action_unknown",
+            Self::TemplateUnlisted => "template_unlisted",
+        }
+    }
+
+    /// What to do about it, or what exactly failed; for the record only.
+    #[must_use]
+    pub const fn detail(self) -> Option<&'static str> {
+        match self {
+            Self::Credential(error) => Some(error.detail()),
+            Self::Cleartext => Some("the secret must be considered exposed"),
+            Self::AddressUnknown => Some("say where the peer's address is: GateLayer::peer"),
+            Self::RealmForeign => Some("an authenticator vouched for another realm"),
+            Self::CheckOmitted => Some("the handler owes a call of Caller::may"),
+            Self::ActionUnknown => Some("the policies declare no such action"),
+            Self::TemplateUnlisted => Some("the router matched a template the table lacks"),
+            Self::CredentialAmbiguous
+            | Self::CredentialMalformed
+            | Self::PathAmbiguous
+            | Self::CredentialTooLarge
+            | Self::CredentialMissing
+            | Self::CredentialUnsupported
+            | Self::RoleMissing
+            | Self::ScopeMissing
+            | Self::RouteUnlisted
+            | Self::ClientThrottled
+            | Self::PrincipalThrottled => None,
+        }
+    }
+}
