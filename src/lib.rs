@@ -16,6 +16,9 @@ mod crypto;
 pub mod limit;
 mod refusal;
 
+#[cfg(feature = "testing")]
+pub mod testing;
+
 pub use authn::{Authenticator, AuthnError, AuthnErrorKind, Challenge, Credential, Step, Verifier};
 pub use facts::{Facts, Headers};
 pub use net::{IpNet, IpNetError};
