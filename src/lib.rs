@@ -16,7 +16,12 @@ mod crypto;
 pub mod limit;
 mod refusal;
 
-pub use authn::{Authenticator, AuthnError, AuthnErrorKind, Challenge, Credential, Step, Verifier};
+#[cfg(feature = "http")]
+pub mod http;
+
+pub use authn::{
+    Authenticator, AuthnError, AuthnErrorKind, Challenge, Claim, Credential, Step, Verifier,
+};
 pub use facts::{Facts, Headers};
 pub use net::{IpNet, IpNetError};
 pub use principal::{Assertion, Attribute, Kind, Principal, PrincipalError, is_realm};
