@@ -16,10 +16,15 @@ mod crypto;
 pub mod limit;
 mod refusal;
 
+#[cfg(feature = "http")]
+pub mod http;
+
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use authn::{Authenticator, AuthnError, AuthnErrorKind, Challenge, Credential, Step, Verifier};
+pub use authn::{
+    Authenticator, AuthnError, AuthnErrorKind, Challenge, Claim, Credential, Step, Verifier,
+};
 pub use facts::{Facts, Headers};
 pub use net::{IpNet, IpNetError};
 pub use principal::{Assertion, Attribute, Kind, Principal, PrincipalError, is_realm};

@@ -6,10 +6,12 @@
 mod challenge;
 mod credential;
 mod error;
+mod header;
 pub mod jwt;
 mod verifier;
 
 pub use challenge::Challenge;
 pub use credential::Credential;
 pub use error::{AuthnError, AuthnErrorKind};
+pub use header::{Claim, MAX_CREDENTIAL};
 pub use verifier::{Authenticator, Step, Verifier};
