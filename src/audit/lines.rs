@@ -21,7 +21,8 @@ use super::{Event, Sink, json};
 /// A line is ASCII, at most 16 KiB, and whatever a caller sends cannot end it or add a member to
 /// it. Texts are cut to 256 bytes; `"path_cut":40` says that 40 bytes of the path are missing.
 ///
-/// Dropping the sink writes what is queued, and so waits for the output.
+/// Dropping the sink writes what is queued, and so waits for the output. An output that panics
+/// takes the queue with it; from then on every event is lost, and counted.
 ///
 /// ```
 /// use std::sync::Arc;
