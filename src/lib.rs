@@ -14,6 +14,8 @@ pub mod authn;
 pub mod authz;
 mod crypto;
 pub mod limit;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use authn::{Authenticator, AuthnError, AuthnErrorKind, Challenge, Credential, Step, Verifier};
 pub use facts::{Facts, Headers};
