@@ -358,7 +358,7 @@ mod tests {
     fn errors_and_debug_show_no_secret() {
         let hs = jwk(Algorithm::Hs256, "a");
         let k = hs["k"].as_str().unwrap().to_owned();
-        let set = load(&[hs.clone()]).unwrap();
+        let set = load(std::slice::from_ref(&hs)).unwrap();
         assert!(!format!("{set:?}").contains(&k));
         let error = load(&[hs.clone(), hs]).unwrap_err();
         assert!(!format!("{error} {error:?}").contains(&k));

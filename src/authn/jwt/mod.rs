@@ -25,6 +25,8 @@ mod key_set;
 mod mapping;
 mod pem;
 mod roles;
+#[cfg(test)]
+mod tests;
 mod verifier;
 
 pub use key::{Key, KeyError};
