@@ -13,10 +13,13 @@ pub mod audit;
 pub mod authn;
 pub mod authz;
 mod crypto;
+#[cfg(feature = "jsonwebtoken")]
+pub mod jsonwebtoken;
 pub mod limit;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+pub use authn::jwt::{Algorithm, JwtVerifier, Key, KeySet, RoleMap};
 pub use authn::{Authenticator, AuthnError, AuthnErrorKind, Challenge, Credential, Step, Verifier};
 pub use facts::{Facts, Headers};
 pub use net::{IpNet, IpNetError};

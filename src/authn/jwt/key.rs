@@ -152,7 +152,7 @@ impl Key {
         }
     }
 
-    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Forged> {
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Forged> {
         self.verifying.verify(message, signature)
     }
 }

@@ -31,6 +31,8 @@ mod verifier;
 
 pub use key::{Key, KeyError};
 pub use key_set::{KeySet, KeySetError, SkippedKey};
+#[cfg(feature = "jsonwebtoken")]
+pub(crate) use pem::rsa_public_key;
 pub use roles::RoleMap;
 pub use verifier::JwtVerifier;
 
