@@ -13,15 +13,18 @@ pub mod audit;
 pub mod authn;
 pub mod authz;
 mod crypto;
+#[cfg(feature = "jsonwebtoken")]
+pub mod jsonwebtoken;
 pub mod limit;
 mod refusal;
 
 #[cfg(feature = "http")]
 pub mod http;
 
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+pub use authn::jwt::{Algorithm, JwtVerifier, Key, KeySet, RoleMap};
 pub use authn::{
     Authenticator, AuthnError, AuthnErrorKind, Challenge, Claim, Credential, Step, Verifier,
 };

@@ -1,4 +1,12 @@
-//! The promises of the crate as a whole, one module each, in one binary.
+//! Every promise of the crate, one module each, in one binary.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that is surprised should say so and stop"
+)]
 
-#[cfg(test)]
 mod architecture;
+#[cfg(all(feature = "jsonwebtoken", feature = "testing"))]
+mod jsonwebtoken;

@@ -1,1 +1,39 @@
 //! JSON Web Tokens (RFC 7519) under the rules of RFC 8725.
+//!
+//! A [`JwtVerifier`] checks the tokens of one issuer with a [`KeySet`]. It checks, in this order:
+//!
+//! 1. the size, before anything else is looked at;
+//! 2. the form: three parts of base64url without padding (RFC 7515 section 3.1);
+//! 3. the header: an object without duplicate names; `typ` absent, `JWT` or `at+jwt`; no `crit`;
+//! 4. the key: the one that `kid` names, and `alg` must be the algorithm that key is for;
+//! 5. the signature. Nothing of the payload is read before it holds;
+//! 6. the payload: an object without duplicate names at any depth;
+//! 7. `iss` and `aud`, both mandatory; no `cnf`;
+//! 8. `exp`, mandatory, and `nbf` and `iat` if present;
+//! 9. `sub`, mandatory, and the types of the other claims that become part of the principal.
+//!
+//! It reads no clock and fetches nothing. Keys that come with a token (`jwk`, `jku`, `x5u`, `x5c`)
+//! are never used. Encrypted and nested tokens are refused.
+
+mod claims;
+mod compact;
+mod header;
+mod json;
+mod jwk;
+mod key;
+mod key_set;
+mod mapping;
+mod pem;
+mod roles;
+#[cfg(test)]
+mod tests;
+mod verifier;
+
+pub use key::{Key, KeyError};
+pub use key_set::{KeySet, KeySetError, SkippedKey};
+#[cfg(feature = "jsonwebtoken")]
+pub(crate) use pem::rsa_public_key;
+pub use roles::RoleMap;
+pub use verifier::JwtVerifier;
+
+pub use crate::crypto::{Algorithm, UnknownAlgorithm};

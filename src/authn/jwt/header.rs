@@ -1,0 +1,171 @@
+//! The protected header (RFC 7515 section 4): read to find the key, never to choose how to check.
+
+use super::json::{Document, Fault, Value};
+use crate::authn::{AuthnError, AuthnErrorKind};
+
+/// A header may hold this many values. It is read before the signature, so it is kept cheap.
+const MAX_VALUES: usize = 64;
+
+/// The longest `kid` that is looked up.
+pub(super) const MAX_KID: usize = 256;
+
+/// What a header says about the key. `jwk`, `jku`, `x5u` and `x5c` are not even looked at: a key
+/// that comes with the token proves nothing.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Header<'a> {
+    pub(super) alg: &'a str,
+    pub(super) kid: Option<&'a str>,
+}
+
+/// Parses a decoded header.
+pub(super) fn parse(text: &[u8]) -> Result<Document<'_>, AuthnError> {
+    Document::parse(text, MAX_VALUES).map_err(|fault| match fault {
+        Fault::Depth => malformed("the header is nested too deeply"),
+        Fault::Duplicate => malformed("the header names a member twice"),
+        Fault::Size => malformed("the header holds too much"),
+        Fault::Syntax => malformed("the header is not JSON"),
+    })
+}
+
+impl<'a> Header<'a> {
+    /// Checks the header's members.
+    pub(super) fn read(document: &'a Document<'_>) -> Result<Self, AuthnError> {
+        let members = document.root().and_then(Value::members);
+        let members = members.ok_or(malformed("the header is not an object"))?;
+        let (mut alg, mut kid) = (None, None);
+        for (name, value) in members {
+            match name {
+                "alg" => alg = Some(value.text().ok_or(malformed("`alg` is not a string"))?),
+                "kid" => kid = Some(read_kid(value)?),
+                "typ" => check_typ(value)?,
+                // RFC 7515 section 4.1.11: what must be understood and is not, refuses the token.
+                "crit" => return Err(malformed("`crit` asks for an unknown extension")),
+                // RFC 7797 section 7: not for JSON Web Tokens.
+                "b64" => return Err(malformed("`b64` is not for tokens")),
+                "enc" | "zip" => return Err(malformed("encrypted tokens (JWE) are not taken")),
+                // RFC 7519 section 5.2: `JWT` says that the payload is a token itself.
+                "cty" if value.text().is_none_or(|cty| is_media(cty, "JWT")) => {
+                    return Err(malformed("tokens within tokens are not taken"));
+                }
+                _ => {}
+            }
+        }
+        let alg = alg.ok_or(malformed("the header has no `alg`"))?;
+        Ok(Self { alg, kid })
+    }
+}
+
+fn read_kid(value: Value<'_>) -> Result<&str, AuthnError> {
+    let kid = value.text().ok_or(malformed("`kid` is not a string"))?;
+    if kid.len() > MAX_KID {
+        return Err(malformed("`kid` is too long"));
+    }
+    Ok(kid)
+}
+
+/// RFC 8725 section 3.11: a token made for another use says so, and is refused.
+fn check_typ(value: Value<'_>) -> Result<(), AuthnError> {
+    let typ = value.text().ok_or(malformed("`typ` is not a string"))?;
+    if is_media(typ, "JWT") || is_media(typ, "at+jwt") {
+        return Ok(());
+    }
+    Err(AuthnError::new(AuthnErrorKind::Invalid, "`typ` is neither `JWT` nor `at+jwt`"))
+}
+
+/// Compares media types: without regard to case, `application/` implied (RFC 7515 section 4.1.9).
+fn is_media(found: &str, expected: &str) -> bool {
+    let (prefix, rest) = found.split_once('/').unwrap_or(("application", found));
+    prefix.eq_ignore_ascii_case("application") && rest.eq_ignore_ascii_case(expected)
+}
+
+const fn malformed(detail: &'static str) -> AuthnError {
+    AuthnError::new(AuthnErrorKind::Malformed, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<(String, Option<String>), &'static str> {
+        let document = parse(text.as_bytes()).map_err(AuthnError::detail)?;
+        let header = Header::read(&document).map_err(AuthnError::detail)?;
+        Ok((header.alg.to_owned(), header.kid.map(str::to_owned)))
+    }
+
+    #[test]
+    fn accepted() {
+        let check = |text: &str, alg: &str, kid: Option<&str>| {
+            assert_eq!(read(text), Ok((alg.to_owned(), kid.map(str::to_owned))), "{text}");
+        };
+        check(r#"{"alg":"ES256"}"#, "ES256", None);
+        check(r#"{"typ":"JWT","alg":"ES256","kid":"k1"}"#, "ES256", Some("k1"));
+        check(r#"{"typ":"at+jwt","alg":"ES256"}"#, "ES256", None);
+        check(r#"{"typ":"application/AT+JWT","alg":"ES256"}"#, "ES256", None);
+        check(r#"{"typ":"Application/jwt","alg":"\u0045S256"}"#, "ES256", None);
+        check(r#"{"alg":"ES256","x5t":"x","more":[1,{"a":null}]}"#, "ES256", None);
+    }
+
+    #[test]
+    fn refused() {
+        let check = |text: &str, expected: &str| assert_eq!(read(text), Err(expected), "{text}");
+        check("[]", "the header is not an object");
+        check("\"alg\"", "the header is not an object");
+        check("{", "the header is not JSON");
+        check("{} ", "the header has no `alg`");
+        check("{\"alg\":1}", "`alg` is not a string");
+        check("{\"alg\":[\"ES256\"]}", "`alg` is not a string");
+        check("{\"alg\":null}", "`alg` is not a string");
+    }
+
+    #[test]
+    fn attack_duplicate_header_names() {
+        let expected = Err("the header names a member twice");
+        assert_eq!(read(r#"{"alg":"ES256","alg":"none"}"#), expected);
+        assert_eq!(read(r#"{"alg":"ES256","\u0061lg":"none"}"#), expected);
+        assert_eq!(read(r#"{"alg":"ES256","x":1,"x":1}"#), expected);
+    }
+
+    #[test]
+    fn attack_kid_null_number_or_huge() {
+        assert_eq!(read(r#"{"alg":"ES256","kid":null}"#), Err("`kid` is not a string"));
+        assert_eq!(read(r#"{"alg":"ES256","kid":7}"#), Err("`kid` is not a string"));
+        let huge = format!(r#"{{"alg":"ES256","kid":"{}"}}"#, "k".repeat(257));
+        assert_eq!(read(&huge), Err("`kid` is too long"));
+    }
+
+    #[test]
+    fn attack_crit_and_b64() {
+        let expected = Err("`crit` asks for an unknown extension");
+        for crit in [r#"["exp"]"#, "[]", "null", r#"["b64"]"#, r#""exp""#] {
+            assert_eq!(read(&format!(r#"{{"alg":"ES256","crit":{crit}}}"#)), expected);
+        }
+        assert_eq!(read(r#"{"alg":"ES256","b64":false}"#), Err("`b64` is not for tokens"));
+    }
+
+    #[test]
+    fn attack_token_of_another_type() {
+        for typ in ["dpop+jwt", "logout+jwt", "secevent+jwt", "JWE", "", "x/jwt", "application/"] {
+            let text = format!(r#"{{"alg":"ES256","typ":"{typ}"}}"#);
+            assert_eq!(read(&text), Err("`typ` is neither `JWT` nor `at+jwt`"), "{typ}");
+        }
+        assert_eq!(read(r#"{"alg":"ES256","typ":null}"#), Err("`typ` is not a string"));
+    }
+
+    #[test]
+    fn attack_header_that_looks_encrypted_or_nested() {
+        let jwe = Err("encrypted tokens (JWE) are not taken");
+        assert_eq!(read(r#"{"alg":"dir","enc":"A256GCM"}"#), jwe);
+        assert_eq!(read(r#"{"alg":"ES256","zip":"DEF"}"#), jwe);
+        let nested = Err("tokens within tokens are not taken");
+        assert_eq!(read(r#"{"alg":"ES256","cty":"JWT"}"#), nested);
+        assert_eq!(read(r#"{"alg":"ES256","cty":"application/jwt"}"#), nested);
+        assert!(read(r#"{"alg":"ES256","cty":"json"}"#).is_ok());
+    }
+
+    #[test]
+    fn attack_header_with_half_a_million_items() {
+        let giant = format!(r#"{{"alg":"ES256","x":[{}1]}}"#, "1,".repeat(500_000));
+        assert_eq!(read(&giant), Err("the header holds too much"));
+        assert_eq!(read(&"[".repeat(100_000)), Err("the header is nested too deeply"));
+    }
+}

@@ -1,0 +1,262 @@
+//! One JSON Web Key (RFC 7517, RFC 7518 section 6, RFC 8037 section 2) into one [`Key`].
+
+use super::{
+    compact::base64url,
+    json::{Document, Value},
+    key::{Key, KeyError},
+};
+use crate::{
+    Secret,
+    crypto::{Algorithm, Material},
+};
+
+/// One JWK may have this many bytes and values; a certificate chain may be among them.
+const MAX_BYTES: usize = 32 * 1024;
+const MAX_VALUES: usize = 128;
+
+/// Members that only a private key has (RFC 7518 sections 6.2.2, 6.3.2), and the secret's own.
+const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+/// Parses the text of one JWK.
+pub(super) fn parse(text: &[u8], assumed: Option<Algorithm>) -> Result<Key, KeyError> {
+    if text.len() > MAX_BYTES {
+        return Err(KeyError::NotAKey("the JWK is longer than 32 KiB"));
+    }
+    let document =
+        Document::parse(text, MAX_VALUES).map_err(|fault| KeyError::NotAKey(fault.as_str()))?;
+    read(document.root().ok_or(KeyError::NotAKey("the JWK is empty"))?, assumed)
+}
+
+/// Reads one JWK. Members that are not known are passed over.
+pub(super) fn read(jwk: Value<'_>, assumed: Option<Algorithm>) -> Result<Key, KeyError> {
+    if jwk.members().is_none() {
+        return Err(KeyError::NotAKey("the JWK is not an object"));
+    }
+    let kty = required(jwk, "kty", "`kty` is missing or not a string")?;
+    let symmetric = kty == "oct";
+    if !symmetric && PRIVATE.iter().any(|name| jwk.member(name).is_some()) {
+        return Err(KeyError::Private);
+    }
+    check_purpose(jwk)?;
+    let algorithm = match optional(jwk, "alg", "`alg` is not a string")? {
+        Some(alg) => alg.parse()?,
+        None => assumed.ok_or(KeyError::AlgorithmMissing)?,
+    };
+    let key = from_members(jwk, kty, algorithm)?;
+    match optional(jwk, "kid", "`kid` is not a string")? {
+        Some(kid) => key.with_kid(kid),
+        None => Ok(key),
+    }
+}
+
+fn from_members(jwk: Value<'_>, kty: &str, algorithm: Algorithm) -> Result<Key, KeyError> {
+    match kty {
+        "EC" => {
+            check_curve(jwk, "P-256")?;
+            let (x, y) = (number(jwk, "x")?, number(jwk, "y")?);
+            // RFC 7518 section 6.2.1.2: a coordinate has the full size of the field.
+            if x.len() != 32 || y.len() != 32 {
+                return Err(KeyError::Unfit("a coordinate on P-256 has 32 bytes"));
+            }
+            let point = [&[0x04], &*x, &*y].concat();
+            Key::from_material(algorithm, &Material::P256(&point))
+        }
+        "OKP" => {
+            check_curve(jwk, "Ed25519")?;
+            Key::from_material(algorithm, &Material::Ed25519(&number(jwk, "x")?))
+        }
+        "RSA" => {
+            let (modulus, exponent) = (number(jwk, "n")?, number(jwk, "e")?);
+            Key::from_material(algorithm, &Material::Rsa { modulus: &modulus, exponent: &exponent })
+        }
+        "oct" => Key::from_secret(algorithm, &Secret::new(number(jwk, "k")?)),
+        _ => Err(KeyError::NotAKey("`kty` is none of EC, OKP, RSA, oct")),
+    }
+}
+
+/// RFC 7517 sections 4.2 and 4.3: a key that says it is for something else is not for this.
+fn check_purpose(jwk: Value<'_>) -> Result<(), KeyError> {
+    let purpose = optional(jwk, "use", "`use` is not a string")?;
+    if purpose.is_some_and(|purpose| purpose != "sig") {
+        return Err(KeyError::OtherPurpose("`use` is not `sig`"));
+    }
+    if let Some(operations) = jwk.member("key_ops") {
+        let mut operations =
+            operations.texts().ok_or(KeyError::NotAKey("`key_ops` is not an array of strings"))?;
+        if !operations.any(|operation| operation == "verify") {
+            return Err(KeyError::OtherPurpose("`key_ops` is without `verify`"));
+        }
+    }
+    Ok(())
+}
+
+fn check_curve(jwk: Value<'_>, expected: &str) -> Result<(), KeyError> {
+    if required(jwk, "crv", "`crv` is missing or not a string")? != expected {
+        return Err(KeyError::NotAKey("`crv` is none of P-256 (EC), Ed25519 (OKP)"));
+    }
+    Ok(())
+}
+
+fn number(jwk: Value<'_>, name: &str) -> Result<Vec<u8>, KeyError> {
+    let refused = KeyError::NotAKey("a number of the key is missing or not base64url");
+    jwk.member(name).and_then(Value::text).and_then(base64url).ok_or(refused)
+}
+
+fn required<'a>(jwk: Value<'a>, name: &str, problem: &'static str) -> Result<&'a str, KeyError> {
+    jwk.member(name).and_then(Value::text).ok_or(KeyError::NotAKey(problem))
+}
+
+fn optional<'a>(
+    jwk: Value<'a>,
+    name: &str,
+    problem: &'static str,
+) -> Result<Option<&'a str>, KeyError> {
+    jwk.member(name).map(|_| required(jwk, name, problem)).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::Issuer;
+
+    /// The issuer's own JWK for `algorithm`, with some members replaced; `null` takes one away.
+    fn jwk(algorithm: Algorithm, members: serde_json::Value) -> String {
+        let jwks = Issuer::new("i").with_algorithm(algorithm).jwks();
+        let mut jwk = serde_json::from_str::<serde_json::Value>(&jwks).unwrap()["keys"][0].take();
+        for (name, value) in members.as_object().unwrap() {
+            if value.is_null() {
+                jwk.as_object_mut().unwrap().remove(name);
+            } else {
+                jwk[name] = value.clone();
+            }
+        }
+        jwk.to_string()
+    }
+
+    fn refused(algorithm: Algorithm, members: serde_json::Value) -> Option<KeyError> {
+        Key::from_jwk(jwk(algorithm, members)).err()
+    }
+
+    #[test]
+    fn good_keys() {
+        for algorithm in [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Hs256, Algorithm::Rs256] {
+            let key =
+                Key::from_jwk(jwk(algorithm, serde_json::json!({"x5c": ["a"], "z": {}}))).unwrap();
+            assert_eq!(key.algorithm(), algorithm);
+            assert!(key.kid().unwrap().starts_with("test-"));
+            assert_eq!(
+                refused(algorithm, serde_json::json!({"key_ops": ["sign", "verify"]})),
+                None
+            );
+            assert_eq!(refused(algorithm, serde_json::json!({"use": null, "kid": null})), None);
+        }
+        assert_eq!(refused(Algorithm::EdDsa, serde_json::json!({"alg": "Ed25519"})), None);
+    }
+
+    #[test]
+    fn a_key_without_alg_needs_one_from_the_caller() {
+        let bare = jwk(Algorithm::Rs256, serde_json::json!({"alg": null}));
+        assert_eq!(Key::from_jwk(&bare).unwrap_err(), KeyError::AlgorithmMissing);
+        let key = Key::from_jwk_assuming(&bare, Algorithm::Rs256).unwrap();
+        assert_eq!(key.algorithm(), Algorithm::Rs256);
+        let mismatch = Key::from_jwk_assuming(&bare, Algorithm::Hs256).unwrap_err();
+        assert_eq!(mismatch, KeyError::Mismatch(Algorithm::Hs256));
+        let says = jwk(Algorithm::Rs256, serde_json::json!({}));
+        let contradicted = Key::from_jwk_assuming(says, Algorithm::Es256).unwrap_err();
+        let (expected, found) = (Algorithm::Es256, Algorithm::Rs256);
+        assert_eq!(contradicted, KeyError::AlgorithmContradicted { expected, found });
+    }
+
+    #[test]
+    fn attack_jwk_for_another_use() {
+        let other = |members| refused(Algorithm::Es256, members).unwrap();
+        let purpose = KeyError::OtherPurpose("`use` is not `sig`");
+        assert_eq!(other(serde_json::json!({"use": "enc"})), purpose);
+        assert_eq!(other(serde_json::json!({"use": "SIG"})), purpose);
+        let operations = KeyError::OtherPurpose("`key_ops` is without `verify`");
+        assert_eq!(other(serde_json::json!({"key_ops": ["encrypt"]})), operations);
+        assert_eq!(other(serde_json::json!({"key_ops": []})), operations);
+        let strings = KeyError::NotAKey("`key_ops` is not an array of strings");
+        assert_eq!(other(serde_json::json!({"key_ops": "verify"})), strings);
+    }
+
+    #[test]
+    fn attack_jwk_whose_alg_contradicts_its_type() {
+        let check = |key: Algorithm, alg: &str, says: Algorithm| {
+            let refused = refused(key, serde_json::json!({"alg": alg}));
+            assert_eq!(refused, Some(KeyError::Mismatch(says)), "{key} {alg}");
+        };
+        check(Algorithm::Rs256, "ES256", Algorithm::Es256);
+        check(Algorithm::Rs256, "HS256", Algorithm::Hs256);
+        check(Algorithm::Es256, "EdDSA", Algorithm::EdDsa);
+        check(Algorithm::Hs256, "RS256", Algorithm::Rs256);
+        for alg in ["none", "A256GCM", "RSA-OAEP", "ES384", "rs256", ""] {
+            let refused = refused(Algorithm::Rs256, serde_json::json!({"alg": alg}));
+            assert!(matches!(refused, Some(KeyError::AlgorithmUnknown(_))), "{alg}");
+        }
+    }
+
+    #[test]
+    fn attack_jwk_on_another_curve_or_with_odd_coordinates() {
+        let curve = KeyError::NotAKey("`crv` is none of P-256 (EC), Ed25519 (OKP)");
+        for crv in ["P-384", "P-521", "secp256k1", "Ed25519"] {
+            let refused = refused(Algorithm::Es256, serde_json::json!({"crv": crv}));
+            assert_eq!(refused, Some(curve.clone()), "{crv}");
+        }
+        assert_eq!(refused(Algorithm::EdDsa, serde_json::json!({"crv": "Ed448"})), Some(curve));
+        let short = refused(Algorithm::Es256, serde_json::json!({"x": "AQAB"}));
+        assert_eq!(short, Some(KeyError::Unfit("a coordinate on P-256 has 32 bytes")));
+        let zero = "A".repeat(43);
+        let off = refused(Algorithm::Es256, serde_json::json!({"x": zero}));
+        assert_eq!(off, Some(KeyError::Unfit("the point is not on P-256")));
+        let number = KeyError::NotAKey("a number of the key is missing or not base64url");
+        for x in [serde_json::json!(null), 7.into(), "a b".into(), "AQA=".into(), "AR".into()] {
+            let refused = refused(Algorithm::EdDsa, serde_json::json!({"x": x}));
+            assert_eq!(refused, Some(number.clone()));
+        }
+    }
+
+    #[test]
+    fn attack_private_key_in_the_open() {
+        for algorithm in [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Rs256] {
+            for name in PRIVATE {
+                let refused = refused(algorithm, serde_json::json!({name: "AQAB"}));
+                assert_eq!(refused, Some(KeyError::Private), "{algorithm} {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn attack_short_secret_in_a_jwk() {
+        let short = refused(Algorithm::Hs256, serde_json::json!({"k": "AQAB"}));
+        assert_eq!(short, Some(KeyError::Unfit("a secret must have 32 bytes or more")));
+        let empty = refused(Algorithm::Hs256, serde_json::json!({"k": ""}));
+        assert_eq!(empty, Some(KeyError::Unfit("a secret must have 32 bytes or more")));
+    }
+
+    #[test]
+    fn what_is_no_jwk() {
+        let check = |text: &str, expected: &'static str| {
+            assert_eq!(Key::from_jwk(text).unwrap_err(), KeyError::NotAKey(expected), "{text}");
+        };
+        check("", "not JSON");
+        check("[]", "the JWK is not an object");
+        check("{}", "`kty` is missing or not a string");
+        check(r#"{"kty":"RSA","kty":"oct"}"#, "a member stands twice");
+        check(r#"{"kty":"AKP","alg":"HS256"}"#, "`kty` is none of EC, OKP, RSA, oct");
+        check(&" ".repeat(33 * 1024), "the JWK is longer than 32 KiB");
+        let kid = refused(Algorithm::Es256, serde_json::json!({"kid": 7}));
+        assert_eq!(kid, Some(KeyError::NotAKey("`kid` is not a string")));
+        let kid = refused(Algorithm::Es256, serde_json::json!({"kid": "k".repeat(257)}));
+        assert_eq!(kid, Some(KeyError::NotAKey("`kid` must have 1 to 256 bytes")));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_key_or_refused(text in r#"(\{|\}|"kty":|"(EC|RSA|oct|OKP)"|,|"(k|n|e|x|y)":|"[A-Za-z0-9_-]{0,44}"|"alg":"[ERH]S256"){0,12}"#) {
+            let _ = Key::from_jwk(text);
+        }
+    }
+}

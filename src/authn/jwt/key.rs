@@ -1,0 +1,197 @@
+//! Keys that verify: one key, one algorithm, settled when it is loaded.
+
+use std::fmt;
+
+use super::{header::MAX_KID, jwk, pem};
+use crate::{
+    Secret,
+    crypto::{Algorithm, Forged, Material, Unfit, UnknownAlgorithm, VerifyingKey},
+};
+
+/// A key that verifies signatures of exactly one algorithm (RFC 8725 section 3.1).
+///
+/// Everything about it is checked on loading: the length of a secret, the size of an RSA modulus,
+/// that a point is on its curve, that a JWK is meant for signatures at all.
+///
+/// ```
+/// use portcullis::{Secret, authn::jwt::{Algorithm, Key}};
+///
+/// let secret = Secret::new(*b"an example of thirty-two bytes!!");
+/// let key = Key::from_secret(Algorithm::Hs256, &secret)?.with_kid("2026-01")?;
+/// assert_eq!(key.kid(), Some("2026-01"));
+///
+/// let refused = Key::from_secret(Algorithm::Hs256, &Secret::new(*b"short")).unwrap_err();
+/// assert_eq!(refused.to_string(), "unfit key: a secret must have 32 bytes or more");
+/// # Ok::<(), portcullis::authn::jwt::KeyError>(())
+/// ```
+#[derive(Clone)]
+pub struct Key {
+    algorithm: Algorithm,
+    kid: Option<Box<str>>,
+    verifying: VerifyingKey,
+}
+
+/// Why something is no key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The key says it is for one algorithm and the caller says another.
+    #[error("the key says it is for `{found}`, not for `{expected}`")]
+    AlgorithmContradicted {
+        /// What was asked for.
+        expected: Algorithm,
+        /// What the key's `alg` says.
+        found: Algorithm,
+    },
+    /// A JWK without `alg`, and nobody says which algorithm it is for.
+    #[error("the key has no `alg`; say which algorithm it is for")]
+    AlgorithmMissing,
+    /// A JWK's `alg` is not one of ours.
+    #[error("`alg`: {0}")]
+    AlgorithmUnknown(#[from] UnknownAlgorithm),
+    /// A certificate where a public key is wanted.
+    #[error("this is a certificate; take its key out: `openssl x509 -pubkey -noout`")]
+    Certificate,
+    /// Another key of the set has the same `kid` and algorithm, so neither can be told by it.
+    #[error("another key has the same `kid` and algorithm")]
+    Duplicate,
+    /// The key is of another type or curve than the algorithm needs.
+    #[error("this type of key or curve does not go with `{0}`")]
+    Mismatch(Algorithm),
+    /// The document is not of the form of a key.
+    #[error("not a key: {0}")]
+    NotAKey(&'static str),
+    /// The key is not meant to verify signatures.
+    #[error("not for verifying signatures: {0}")]
+    OtherPurpose(&'static str),
+    /// A private key where a public one is wanted. Whoever can read it can sign.
+    #[error("this is a private key, to be kept by the issuer; use `openssl pkey -pubout`")]
+    Private,
+    /// A shared secret among public keys.
+    #[error("a shared secret does not belong among public keys")]
+    SecretAmongPublic,
+    /// The key's numbers are wrong.
+    #[error("unfit key: {0}")]
+    Unfit(&'static str),
+}
+
+impl Key {
+    /// A secret shared with the issuer, at least as long as the algorithm's hash: 32 bytes for
+    /// [`Algorithm::Hs256`] (RFC 7518 section 3.2).
+    ///
+    /// # Errors
+    /// When the secret is too short or the algorithm takes no secret.
+    pub fn from_secret(algorithm: Algorithm, secret: &Secret) -> Result<Self, KeyError> {
+        Self::from_material(algorithm, &Material::Secret(secret.expose()))
+    }
+
+    /// A public key in PEM: one section `PUBLIC KEY` (RFC 7468 section 13).
+    ///
+    /// # Errors
+    /// When the text is not one public key, or the key does not go with `algorithm`.
+    pub fn from_pem(algorithm: Algorithm, pem: impl AsRef<[u8]>) -> Result<Self, KeyError> {
+        let spki = pem::public_key(pem.as_ref())?;
+        Self::from_material(algorithm, &pem::material(&spki)?)
+    }
+
+    /// A JSON Web Key (RFC 7517) that says which algorithm it is for.
+    ///
+    /// # Errors
+    /// When the text is no JWK, has no `alg`, is a private key, is for another use, or unfit.
+    pub fn from_jwk(jwk: impl AsRef<[u8]>) -> Result<Self, KeyError> {
+        jwk::parse(jwk.as_ref(), None)
+    }
+
+    /// Like [`from_jwk`](Self::from_jwk); a key without `alg` is for the algorithm `assumed`.
+    ///
+    /// # Errors
+    /// Those of `from_jwk`, and when the key's own `alg` is another one.
+    pub fn from_jwk_assuming(jwk: impl AsRef<[u8]>, assumed: Algorithm) -> Result<Self, KeyError> {
+        let key = jwk::parse(jwk.as_ref(), Some(assumed))?;
+        if key.algorithm != assumed {
+            let found = key.algorithm;
+            return Err(KeyError::AlgorithmContradicted { expected: assumed, found });
+        }
+        Ok(key)
+    }
+
+    /// With the id that tokens name it by. A token that names a `kid` is checked with the key of
+    /// that id and no other; a key without one is for tokens that name none.
+    ///
+    /// # Errors
+    /// When the id is empty or longer than 256 bytes.
+    pub fn with_kid(mut self, kid: impl Into<String>) -> Result<Self, KeyError> {
+        let kid = kid.into();
+        if kid.is_empty() || kid.len() > MAX_KID {
+            return Err(KeyError::NotAKey("`kid` must have 1 to 256 bytes"));
+        }
+        self.kid = Some(kid.into());
+        Ok(self)
+    }
+
+    /// The one algorithm this key is for.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The id that tokens name it by.
+    #[must_use]
+    pub fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
+    pub(crate) fn from_material(
+        algorithm: Algorithm,
+        material: &Material<'_>,
+    ) -> Result<Self, KeyError> {
+        match VerifyingKey::new(algorithm, material) {
+            Ok(verifying) => Ok(Self { algorithm, kid: None, verifying }),
+            Err(Unfit::Mismatch) => Err(KeyError::Mismatch(algorithm)),
+            Err(Unfit::Numbers(problem)) => Err(KeyError::Unfit(problem)),
+        }
+    }
+
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Forged> {
+        self.verifying.verify(message, signature)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key")
+            .field("algorithm", &self.algorithm)
+            .field("kid", &self.kid)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_key() {
+        let secret = Secret::new(*b"PQRSTUVWXYZPQRSTUVWXYZPQRSTUVWXYZ");
+        let key = Key::from_secret(Algorithm::Hs256, &secret).unwrap().with_kid("k1").unwrap();
+        let text = format!("{key:?}");
+        assert_eq!(text, r#"Key { algorithm: Hs256, kid: Some("k1"), .. }"#);
+    }
+
+    #[test]
+    fn a_secret_is_no_public_key() {
+        let secret = Secret::new([7; 64]);
+        for algorithm in [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Rs256] {
+            let refused = Key::from_secret(algorithm, &secret).unwrap_err();
+            assert_eq!(refused, KeyError::Mismatch(algorithm));
+        }
+    }
+
+    #[test]
+    fn kids_are_bounded() {
+        let key = Key::from_secret(Algorithm::Hs256, &Secret::new([7; 32])).unwrap();
+        assert!(key.clone().with_kid("").is_err());
+        assert!(key.clone().with_kid("k".repeat(257)).is_err());
+        assert!(key.with_kid("k".repeat(256)).is_ok());
+    }
+}

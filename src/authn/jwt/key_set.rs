@@ -1,0 +1,381 @@
+//! The keys of one issuer: built whole, checked whole, replaced whole.
+
+use std::fmt;
+
+use super::{
+    json::{Document, Value},
+    jwk,
+    key::{Key, KeyError},
+};
+use crate::{
+    authn::{AuthnError, AuthnErrorKind},
+    crypto::Algorithm,
+};
+
+/// A document longer than this is not looked at.
+const MAX_BYTES: usize = 256 * 1024;
+
+/// A set holds at most this many keys.
+const MAX_KEYS: usize = 64;
+
+/// A document holds at most this many values: 64 keys of a generous size.
+const MAX_VALUES: usize = 4096;
+
+/// The keys that one issuer's tokens are verified with.
+///
+/// A token names its key by `kid`. A token without `kid` is taken only if exactly one key of the
+/// set is for its algorithm. Put the set in a [`Snapshot`](crate::Snapshot) to replace it while
+/// requests are served.
+///
+/// ```
+/// use portcullis::authn::jwt::{KeyError, KeySet};
+///
+/// let keys = KeySet::from_jwks(r#"{"keys": [
+///     {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": "a",
+///      "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
+///     {"kty": "RSA", "use": "enc", "kid": "b", "n": "AQAB", "e": "AQAB"}]}"#)?;
+/// assert_eq!(keys.keys().len(), 1);
+///
+/// let skipped = &keys.skipped()[0];
+/// assert_eq!((skipped.index, skipped.kid.as_deref()), (1, Some("b")));
+/// assert_eq!(skipped.reason, KeyError::OtherPurpose("`use` is not `sig`"));
+/// assert!(KeySet::from_jwks(r#"{"keys": []}"#).is_err());
+/// # Ok::<(), portcullis::authn::jwt::KeySetError>(())
+/// ```
+#[derive(Clone)]
+pub struct KeySet {
+    keys: Vec<Key>,
+    skipped: Vec<SkippedKey>,
+}
+
+/// A key of a document that is not used, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SkippedKey {
+    /// Its place in the document, from 0.
+    pub index: usize,
+    /// Its id, if it has a readable one; at most 64 characters of it.
+    pub kid: Option<String>,
+    /// What is wrong with it.
+    pub reason: KeyError,
+}
+
+/// Why there is no set of keys.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeySetError {
+    /// The text is not a JWKS document.
+    #[error("not a JWKS document: {0}")]
+    NotAKeySet(&'static str),
+    /// A key given by the program itself cannot be used.
+    #[error("the key cannot be used: {0}")]
+    KeyRefused(SkippedKey),
+    /// No key can be used.
+    #[error("no usable key{}", list(.0))]
+    NoUsableKey(Vec<SkippedKey>),
+    /// There are too many keys.
+    #[error("{0} keys, where a set holds at most 64")]
+    TooManyKeys(usize),
+}
+
+impl KeySet {
+    /// A set of these keys.
+    ///
+    /// # Errors
+    /// When there is no key, or more than 64, or two with one `kid` and algorithm, or a shared
+    /// secret beside a public key.
+    pub fn new(keys: impl IntoIterator<Item = Key>) -> Result<Self, KeySetError> {
+        let named = |key: Key| (key.kid().map(str::to_owned), Ok(key));
+        let set = Self::of(keys.into_iter().map(named).collect())?;
+        match set.skipped.into_iter().next() {
+            Some(refused) => Err(KeySetError::KeyRefused(refused)),
+            None => Ok(Self { keys: set.keys, skipped: Vec::new() }),
+        }
+    }
+
+    /// The usable keys of a JWKS document (RFC 7517 section 5). The others are
+    /// [`skipped`](Self::skipped): one bad key does not take the good ones away.
+    ///
+    /// # Errors
+    /// When the text is no JWKS document, is longer than 256 KiB, lists more than 64 keys, or has
+    /// no usable key.
+    pub fn from_jwks(document: impl AsRef<[u8]>) -> Result<Self, KeySetError> {
+        Self::parse(document.as_ref(), None)
+    }
+
+    /// Like [`from_jwks`](Self::from_jwks); keys without `alg` are for the algorithm `assumed`.
+    ///
+    /// # Errors
+    /// Those of `from_jwks`.
+    pub fn from_jwks_assuming(
+        document: impl AsRef<[u8]>,
+        assumed: Algorithm,
+    ) -> Result<Self, KeySetError> {
+        Self::parse(document.as_ref(), Some(assumed))
+    }
+
+    /// The keys in use.
+    #[must_use]
+    pub fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
+    /// The keys of the document that are not used. Worth a line in the log after each load.
+    #[must_use]
+    pub fn skipped(&self) -> &[SkippedKey] {
+        &self.skipped
+    }
+
+    /// The one key for a token that names `kid` and `alg`.
+    pub(super) fn find(&self, kid: Option<&str>, alg: &str) -> Result<&Key, AuthnError> {
+        let invalid = |detail| AuthnError::new(AuthnErrorKind::Invalid, detail);
+        let Some(kid) = kid else {
+            let mut candidates = self.keys.iter().filter(|key| key.algorithm().is_named(alg));
+            return match (candidates.next(), candidates.next()) {
+                (Some(key), None) => Ok(key),
+                (Some(_), Some(_)) => Err(invalid("no `kid`, and several keys are for its `alg`")),
+                (None, _) => Err(invalid("no key is for the token's `alg`")),
+            };
+        };
+        let mut named = self.keys.iter().filter(|key| key.kid() == Some(kid)).peekable();
+        if named.peek().is_none() {
+            return Err(invalid("no key has the token's `kid`"));
+        }
+        // RFC 8725 section 3.1: the key decides on the algorithm, the header may only agree.
+        let agreed = named.find(|key| key.algorithm().is_named(alg));
+        agreed.ok_or_else(|| invalid("the key with the token's `kid` is not for its `alg`"))
+    }
+
+    fn parse(document: &[u8], assumed: Option<Algorithm>) -> Result<Self, KeySetError> {
+        if document.len() > MAX_BYTES {
+            return Err(KeySetError::NotAKeySet("the document is longer than 256 KiB"));
+        }
+        let document = Document::parse(document, MAX_VALUES)
+            .map_err(|fault| KeySetError::NotAKeySet(fault.as_str()))?;
+        let keys = document.root().and_then(|root| root.member("keys")).and_then(Value::items);
+        let keys = keys.ok_or(KeySetError::NotAKeySet("no array `keys`"))?;
+        let read = |jwk: Value<'_>| {
+            let kid = jwk.member("kid").and_then(Value::text);
+            (kid.map(|kid| kid.chars().take(64).collect()), jwk::read(jwk, assumed))
+        };
+        Self::of(keys.map(read).collect())
+    }
+
+    /// Sorts out what must not stand together.
+    fn of(loaded: Vec<(Option<String>, Result<Key, KeyError>)>) -> Result<Self, KeySetError> {
+        if loaded.len() > MAX_KEYS {
+            return Err(KeySetError::TooManyKeys(loaded.len()));
+        }
+        let usable: Vec<Key> = loaded.iter().filter_map(|(_, key)| key.clone().ok()).collect();
+        let (mut keys, mut skipped) = (Vec::new(), Vec::new());
+        for (index, (kid, key)) in loaded.into_iter().enumerate() {
+            match key.and_then(|key| fits_among(&usable, key)) {
+                Ok(key) => keys.push(key),
+                Err(reason) => skipped.push(SkippedKey { index, kid, reason }),
+            }
+        }
+        if keys.is_empty() {
+            return Err(KeySetError::NoUsableKey(skipped));
+        }
+        Ok(Self { keys, skipped })
+    }
+}
+
+/// Hands `key`, one of `keys`, back unless the others forbid it.
+fn fits_among(keys: &[Key], key: Key) -> Result<Key, KeyError> {
+    let same = |other: &&Key| other.kid() == key.kid() && other.algorithm() == key.algorithm();
+    if keys.iter().filter(same).count() > 1 {
+        return Err(KeyError::Duplicate);
+    }
+    let public = |other: &Key| !other.algorithm().is_symmetric();
+    if key.algorithm().is_symmetric() && keys.iter().any(public) {
+        return Err(KeyError::SecretAmongPublic);
+    }
+    Ok(key)
+}
+
+impl From<Key> for KeySet {
+    fn from(key: Key) -> Self {
+        Self { keys: vec![key], skipped: Vec::new() }
+    }
+}
+
+impl fmt::Debug for KeySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeySet").field("keys", &self.keys).field("skipped", &self.skipped).finish()
+    }
+}
+
+impl fmt::Display for SkippedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "keys[{}]", self.index)?;
+        if let Some(kid) = &self.kid {
+            write!(f, " (`{}`)", kid.escape_debug())?;
+        }
+        write!(f, ": {}", self.reason)
+    }
+}
+
+fn list(skipped: &[SkippedKey]) -> String {
+    skipped.iter().map(|key| format!("; {key}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+    use crate::{Secret, testing::Issuer};
+
+    fn jwk(algorithm: Algorithm, kid: &str) -> Json {
+        let jwks = Issuer::new("i").with_algorithm(algorithm).jwks();
+        let mut jwk = serde_json::from_str::<Json>(&jwks).unwrap()["keys"][0].take();
+        jwk["kid"] = kid.into();
+        jwk
+    }
+
+    fn load(keys: &[Json]) -> Result<KeySet, KeySetError> {
+        KeySet::from_jwks(json!({ "keys": keys }).to_string())
+    }
+
+    fn secret(byte: u8) -> Key {
+        Key::from_secret(Algorithm::Hs256, &Secret::new([byte; 32])).unwrap()
+    }
+
+    #[test]
+    fn one_bad_key_leaves_the_good_ones() {
+        let mut encryption = jwk(Algorithm::Es256, "b");
+        encryption["use"] = "enc".into();
+        let set = load(&[
+            jwk(Algorithm::Es256, "a"),
+            encryption,
+            json!(7),
+            json!({"kty": "AKP", "kid": "post-quantum", "alg": "ML-DSA-44", "pub": "x"}),
+            json!({"kty": "RSA", "kid": ["x"]}),
+            jwk(Algorithm::Rs256, "c"),
+        ])
+        .unwrap();
+        let kids: Vec<_> = set.keys().iter().filter_map(Key::kid).collect();
+        assert_eq!(kids, ["a", "c"]);
+        let skipped: Vec<_> =
+            set.skipped().iter().map(|key| (key.index, key.kid.as_deref())).collect();
+        assert_eq!(skipped, [(1, Some("b")), (2, None), (3, Some("post-quantum")), (4, None)]);
+        let text = set.skipped()[2].to_string();
+        assert!(
+            text.starts_with("keys[3] (`post-quantum`): `alg`: `ML-DSA-44` is none of"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn attack_duplicate_kid() {
+        let (a, b) = (jwk(Algorithm::Es256, "a"), jwk(Algorithm::Rs256, "a"));
+        let set = load(&[a.clone(), b.clone(), a.clone()]).unwrap();
+        assert_eq!(set.keys().len(), 1, "another algorithm under that `kid` stays");
+        assert!(set.skipped().iter().all(|key| key.reason == KeyError::Duplicate));
+        let none = load(&[a.clone(), a]).unwrap_err();
+        assert!(matches!(none, KeySetError::NoUsableKey(skipped) if skipped.len() == 2));
+    }
+
+    #[test]
+    fn attack_secret_among_public_keys() {
+        let set = load(&[jwk(Algorithm::Hs256, "a"), jwk(Algorithm::Es256, "b")]).unwrap();
+        assert_eq!(set.keys().len(), 1);
+        assert_eq!(set.skipped()[0].reason, KeyError::SecretAmongPublic);
+        assert!(load(&[jwk(Algorithm::Hs256, "a"), jwk(Algorithm::Hs256, "b")]).is_ok());
+        let public = Key::from_jwk(jwk(Algorithm::Es256, "b").to_string()).unwrap();
+        let refused = KeySet::new([secret(1), public]).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "the key cannot be used: keys[0]: a shared secret does not belong among public keys"
+        );
+    }
+
+    #[test]
+    fn sets_that_are_none() {
+        let check = |text: &str, expected: &str| {
+            assert_eq!(KeySet::from_jwks(text).unwrap_err().to_string(), expected, "{text}");
+        };
+        check("", "not a JWKS document: not JSON");
+        check("[]", "not a JWKS document: no array `keys`");
+        check("{}", "not a JWKS document: no array `keys`");
+        check(r#"{"keys":{}}"#, "not a JWKS document: no array `keys`");
+        check(r#"{"keys":[],"keys":[]}"#, "not a JWKS document: a member stands twice");
+        check(r#"{"keys":[]}"#, "no usable key");
+        check(
+            r#"{"keys":[{}]}"#,
+            "no usable key; keys[0]: not a key: `kty` is missing or not a string",
+        );
+        assert!(KeySet::new([]).is_err());
+        assert!(KeySet::new([secret(1), secret(2)]).is_err(), "nothing could tell them apart");
+    }
+
+    #[test]
+    fn attack_giant_key_set() {
+        let many: Vec<Json> = (0..65).map(|n| jwk(Algorithm::EdDsa, &n.to_string())).collect();
+        assert_eq!(load(&many).unwrap_err(), KeySetError::TooManyKeys(65));
+        assert!(load(&many[..64]).is_ok());
+        let giant = format!(r#"{{"keys":[{}]}}"#, " ".repeat(300_000));
+        let refused = KeySetError::NotAKeySet("the document is longer than 256 KiB");
+        assert_eq!(KeySet::from_jwks(giant).unwrap_err(), refused);
+        let wide = format!(r#"{{"keys":[{}1]}}"#, "1,".repeat(100_000));
+        let refused = KeySetError::NotAKeySet("too many values");
+        assert_eq!(KeySet::from_jwks(wide).unwrap_err(), refused);
+    }
+
+    #[test]
+    fn lookup() {
+        let key = |algorithm, kid: &str| Key::from_jwk(jwk(algorithm, kid).to_string()).unwrap();
+        let set = KeySet::new([
+            key(Algorithm::Es256, "a"),
+            key(Algorithm::Es256, "b"),
+            key(Algorithm::Rs256, "c"),
+        ])
+        .unwrap();
+        let find = |kid, alg| set.find(kid, alg).map(Key::kid).map_err(AuthnError::detail);
+        assert_eq!(find(Some("b"), "ES256"), Ok(Some("b")));
+        assert_eq!(find(None, "RS256"), Ok(Some("c")));
+        assert_eq!(find(None, "ES256"), Err("no `kid`, and several keys are for its `alg`"));
+        assert_eq!(find(None, "HS256"), Err("no key is for the token's `alg`"));
+        assert_eq!(find(None, "none"), Err("no key is for the token's `alg`"));
+        assert_eq!(find(Some("z"), "ES256"), Err("no key has the token's `kid`"));
+        assert_eq!(
+            find(Some("a"), "RS256"),
+            Err("the key with the token's `kid` is not for its `alg`")
+        );
+        assert_eq!(
+            find(Some("a"), "es256"),
+            Err("the key with the token's `kid` is not for its `alg`")
+        );
+        assert_eq!(
+            KeySet::from(secret(1)).find(Some("x"), "HS256").err().map(AuthnError::detail),
+            Some("no key has the token's `kid`")
+        );
+    }
+
+    #[test]
+    fn errors_and_debug_show_no_secret() {
+        let hs = jwk(Algorithm::Hs256, "a");
+        let k = hs["k"].as_str().unwrap().to_owned();
+        let set = load(std::slice::from_ref(&hs)).unwrap();
+        assert!(!format!("{set:?}").contains(&k));
+        let error = load(&[hs.clone(), hs]).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains(&k));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_set_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = KeySet::from_jwks(&bytes);
+        }
+
+        #[test]
+        fn a_changed_byte_is_a_set_or_refused(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+            let mut bytes = Issuer::new("i").jwks().into_bytes();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            let _ = KeySet::from_jwks(&bytes);
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! From checked claims to a principal.
+
+use super::{
+    claims::{ClaimRules, Claims},
+    json::Value,
+    roles::RoleMap,
+};
+use crate::{
+    Attribute, Kind, Principal, UnixTime,
+    authn::{AuthnError, AuthnErrorKind},
+};
+
+/// What of a token's claims becomes what of a principal.
+#[derive(Clone, Debug)]
+pub(super) struct Mapping {
+    pub(super) realm: String,
+    pub(super) kind: Kind,
+    pub(super) roles: Option<RoleMap>,
+    pub(super) attributes: Vec<String>,
+}
+
+impl Mapping {
+    /// The principal that `claims` speak of. Call it after [`ClaimRules::check`].
+    ///
+    /// Claims that are of another type than they should be refuse the token.
+    pub(super) fn principal(
+        &self,
+        claims: &Claims<'_>,
+        rules: &ClaimRules,
+        expires_at: UnixTime,
+        now: UnixTime,
+    ) -> Result<Principal, AuthnError> {
+        let all = claims.all;
+        let subject = text(all, "sub", "`sub` is not a string")?;
+        let subject = subject.ok_or(invalid("the token has no `sub`"))?;
+        let mut assertion = Principal::assertion(&self.realm, subject)
+            .kind(self.kind)
+            .issuer(&rules.issuer)
+            .expires_at(expires_at);
+        let client = text(all, "client_id", "`client_id` is not a string")?;
+        let party = text(all, "azp", "`azp` is not a string")?;
+        if let Some(client) = client.or(party) {
+            assertion = assertion.client(client);
+        }
+        if let Some(id) = text(all, "jti", "`jti` is not a string")? {
+            assertion = assertion.credential_id(id);
+        }
+        if let Some(roles) = &self.roles {
+            assertion = assertion.roles(roles.granted(all)?);
+        }
+        if let Some(scopes) = scopes(all)? {
+            assertion = assertion.scopes(scopes);
+        }
+        if let Some(methods) = all.member("amr") {
+            let methods = methods.texts().ok_or(invalid("`amr` is not an array of strings"))?;
+            assertion = assertion.amr(methods);
+        }
+        if let Some(class) = text(all, "acr", "`acr` is not a string")? {
+            assertion = assertion.acr(class);
+        }
+        let (wrong, early) = ("`auth_time` is not a time", "`auth_time` has not come");
+        if let Some(at) = rules.check_begun(all.member("auth_time"), now, wrong, early)? {
+            assertion = assertion.auth_time(at);
+        }
+        let lists = self.lists(all);
+        let principal = assertion.attributes(self.attributes(all, &lists)).finish();
+        principal.map_err(|_| invalid("`sub` cannot name anybody"))
+    }
+
+    /// The listed attributes that are arrays of strings, as the principal wants them.
+    fn lists<'a>(&'a self, all: Value<'a>) -> Vec<(&'a str, Vec<String>)> {
+        let list = |name: &'a String| {
+            let texts = all.member(name)?.texts()?;
+            Some((name.as_str(), texts.map(str::to_owned).collect()))
+        };
+        self.attributes.iter().filter_map(list).collect()
+    }
+
+    fn attributes<'a>(
+        &'a self,
+        all: Value<'a>,
+        lists: &'a [(&'a str, Vec<String>)],
+    ) -> impl Iterator<Item = (&'a str, Attribute<'a>)> {
+        let scalar = move |name: &'a String| {
+            let value = all.member(name)?;
+            let attribute = value
+                .text()
+                .map(Attribute::Str)
+                .or_else(|| value.boolean().map(Attribute::Bool))
+                .or_else(|| value.integer().map(Attribute::Long))?;
+            Some((name.as_str(), attribute))
+        };
+        let list = |(name, texts): &'a (&'a str, Vec<String>)| (*name, Attribute::Strings(texts));
+        self.attributes.iter().filter_map(scalar).chain(lists.iter().map(list))
+    }
+}
+
+/// The scopes of `scope` (RFC 9068 section 2.2.3) or of `scp`, which some issuers write instead;
+/// of a token with both, those that stand in both.
+fn scopes(all: Value<'_>) -> Result<Option<Vec<&str>>, AuthnError> {
+    let scope = text(all, "scope", "`scope` is not a string")?.map(words);
+    let scp = match all.member("scp") {
+        None => None,
+        Some(scp) => {
+            let listed = scp.texts().map(Iterator::collect).or_else(|| scp.text().map(words));
+            Some(listed.ok_or(invalid("`scp` is neither a string nor an array of strings"))?)
+        }
+    };
+    Ok(match (scope, scp) {
+        (Some(mut both), Some(scp)) => {
+            both.retain(|scope| scp.contains(scope));
+            Some(both)
+        }
+        (one, other) => one.or(other),
+    })
+}
+
+fn words(text: &str) -> Vec<&str> {
+    text.split(' ').filter(|word| !word.is_empty()).collect()
+}
+
+fn text<'a>(
+    all: Value<'a>,
+    name: &str,
+    wrong: &'static str,
+) -> Result<Option<&'a str>, AuthnError> {
+    all.member(name).map(|value| value.text().ok_or(invalid(wrong))).transpose()
+}
+
+const fn invalid(detail: &'static str) -> AuthnError {
+    AuthnError::new(AuthnErrorKind::Invalid, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{super::claims, *};
+
+    fn principal(members: &str) -> Result<Principal, &'static str> {
+        let mapping = Mapping {
+            realm: "staff".to_owned(),
+            kind: Kind::Service,
+            roles: Some(RoleMap::claim("roles").only(["clerk"])),
+            attributes: ["department", "level", "vip", "tags", "nested"].map(str::to_owned).into(),
+        };
+        let rules =
+            ClaimRules { issuer: "i".to_owned(), audiences: vec![], leeway: Duration::ZERO };
+        let payload = format!("{{{members}}}");
+        let document = claims::parse(payload.as_bytes()).map_err(AuthnError::detail)?;
+        let claims = Claims::read(&document).map_err(AuthnError::detail)?;
+        let (exp, now) = (UnixTime::from_secs(9), UnixTime::from_secs(5));
+        mapping.principal(&claims, &rules, exp, now).map_err(AuthnError::detail)
+    }
+
+    fn list<'a>(items: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+        items.collect()
+    }
+
+    #[test]
+    fn every_claim_arrives() {
+        let principal = principal(
+            r#""sub":"al\u0069ce","client_id":"cli","azp":"other","jti":"j1","roles":["clerk","x"],
+               "scope":"orders.read orders.write","amr":["pwd"],"acr":"2","auth_time":5,
+               "department":"it","level":-3,"vip":true,"tags":["a","b"],"nested":{},"secret":"x""#,
+        )
+        .unwrap();
+        assert_eq!((principal.id(), principal.kind()), ("staff/alice", Kind::Service));
+        assert_eq!((principal.issuer(), principal.client()), (Some("i"), Some("cli")));
+        assert_eq!((principal.credential_id(), principal.acr()), (Some("j1"), Some("2")));
+        assert_eq!(list(principal.roles()), ["clerk"]);
+        assert_eq!(list(principal.scopes().unwrap()), ["orders.read", "orders.write"]);
+        assert_eq!(list(principal.amr()), ["pwd"]);
+        assert_eq!(principal.auth_time(), Some(UnixTime::from_secs(5)));
+        assert_eq!(principal.expires_at(), Some(UnixTime::from_secs(9)));
+        assert_eq!(principal.attribute("department"), Some(Attribute::Str("it")));
+        assert_eq!(principal.attribute("level"), Some(Attribute::Long(-3)));
+        assert_eq!(principal.attribute("vip"), Some(Attribute::Bool(true)));
+        let tags = ["a".to_owned(), "b".to_owned()];
+        assert_eq!(principal.attribute("tags"), Some(Attribute::Strings(&tags)));
+        assert_eq!(principal.attribute("nested"), None);
+        assert_eq!(principal.attribute("secret"), None);
+    }
+
+    #[test]
+    fn scopes_limit_and_never_widen() {
+        let check = |members: &str, expected: Option<&[&str]>| {
+            let principal = principal(&format!(r#""sub":"a"{members}"#)).unwrap();
+            assert_eq!(principal.scopes().map(list).as_deref(), expected, "{members}");
+        };
+        check("", None);
+        check(r#","scope":"""#, Some(&[]));
+        check(r#","scope":"a  b ""#, Some(&["a", "b"]));
+        check(r#","scp":"a b""#, Some(&["a", "b"]));
+        check(r#","scp":["a","b c"]"#, Some(&["a", "b c"]));
+        check(r#","scope":"a b","scp":["b","c"]"#, Some(&["b"]));
+        check(r#","scope":"a","scp":[]"#, Some(&[]));
+    }
+
+    #[test]
+    fn attack_claim_of_another_type() {
+        let check = |members: &str, expected: &str| {
+            assert_eq!(principal(members).err(), Some(expected), "{members}");
+        };
+        check("", "the token has no `sub`");
+        check(r#""sub":7"#, "`sub` is not a string");
+        check(r#""sub":["alice"]"#, "`sub` is not a string");
+        check(r#""sub":null"#, "`sub` is not a string");
+        check(r#""sub":"""#, "`sub` cannot name anybody");
+        check(r#""sub":"a\nb""#, "`sub` cannot name anybody");
+        check(r#""sub":"a","client_id":1"#, "`client_id` is not a string");
+        check(r#""sub":"a","client_id":"c","azp":1"#, "`azp` is not a string");
+        check(r#""sub":"a","jti":1"#, "`jti` is not a string");
+        check(r#""sub":"a","scope":["x"]"#, "`scope` is not a string");
+        check(r#""sub":"a","scp":["x",1]"#, "`scp` is neither a string nor an array of strings");
+        check(r#""sub":"a","scp":null"#, "`scp` is neither a string nor an array of strings");
+        check(r#""sub":"a","amr":"pwd""#, "`amr` is not an array of strings");
+        check(r#""sub":"a","acr":2"#, "`acr` is not a string");
+        check(r#""sub":"a","auth_time":"5""#, "`auth_time` is not a time");
+        check(r#""sub":"a","auth_time":6"#, "`auth_time` has not come");
+        check(r#""sub":"a","roles":7"#, "the role claim is of another type");
+    }
+}

@@ -1,0 +1,199 @@
+//! Loading and using the key that verifies.
+
+use ring::{
+    agreement, hmac, rand,
+    signature::{RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey},
+};
+
+use super::algorithm::{Algorithm, Scheme};
+
+/// What a key is made of, as its document gives it: unchecked.
+pub(crate) enum Material<'a> {
+    /// A point on P-256, uncompressed (SEC 1 section 2.3.3).
+    P256(&'a [u8]),
+    /// A compressed point on edwards25519 (RFC 8032 section 5.1.5).
+    Ed25519(&'a [u8]),
+    /// An RSA modulus and public exponent, big-endian.
+    Rsa { modulus: &'a [u8], exponent: &'a [u8] },
+    /// The secret both sides share.
+    Secret(&'a [u8]),
+}
+
+/// A key that has passed every check, for one algorithm.
+#[derive(Clone)]
+pub(crate) enum VerifyingKey {
+    Hmac(hmac::Key),
+    Point(UnparsedPublicKey<Box<[u8]>>),
+    Rsa(&'static RsaParameters, RsaPublicKeyComponents<Box<[u8]>>),
+}
+
+/// Why some material is no key for an algorithm.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unfit {
+    /// It is material of another kind of key.
+    Mismatch,
+    /// Its numbers are wrong, in words.
+    Numbers(&'static str),
+}
+
+/// The signature is not the key's over the message. No more is known, or said.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Forged;
+
+impl VerifyingKey {
+    /// Checks `material` and binds it to `algorithm`.
+    pub(crate) fn new(algorithm: Algorithm, material: &Material<'_>) -> Result<Self, Unfit> {
+        match (algorithm.scheme(), material) {
+            (Scheme::Hmac(hash), Material::Secret(secret)) => {
+                // RFC 7518 section 3.2: at least as long as the hash.
+                if secret.len() < hash.digest_algorithm().output_len() {
+                    return Err(Unfit::Numbers("a secret must have 32 bytes or more"));
+                }
+                Ok(Self::Hmac(hmac::Key::new(hash, secret)))
+            }
+            (Scheme::Rsa(parameters), Material::Rsa { modulus, exponent }) => {
+                check_rsa(modulus, exponent)?;
+                let components =
+                    RsaPublicKeyComponents { n: Box::from(*modulus), e: Box::from(*exponent) };
+                Ok(Self::Rsa(parameters, components))
+            }
+            (Scheme::Ec(parameters), Material::P256(point)) => {
+                check_p256(point)?;
+                Ok(Self::Point(UnparsedPublicKey::new(parameters, Box::from(*point))))
+            }
+            (Scheme::Ed(parameters), Material::Ed25519(point)) => {
+                if point.len() != 32 {
+                    return Err(Unfit::Numbers("an Ed25519 key has 32 bytes"));
+                }
+                Ok(Self::Point(UnparsedPublicKey::new(parameters, Box::from(*point))))
+            }
+            (Scheme::Ec(_) | Scheme::Ed(_) | Scheme::Hmac(_) | Scheme::Rsa(_), _) => {
+                Err(Unfit::Mismatch)
+            }
+        }
+    }
+
+    /// Whether `signature` is this key's over `message`.
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Forged> {
+        match self {
+            Self::Hmac(key) => hmac::verify(key, message, signature),
+            Self::Point(key) => key.verify(message, signature),
+            Self::Rsa(parameters, key) => key.verify(parameters, message, signature),
+        }
+        .map_err(|_| Forged)
+    }
+}
+
+/// RFC 7518 section 3.3 asks for 2048 bits; section 6.3.1 for integers without leading zeros.
+fn check_rsa(modulus: &[u8], exponent: &[u8]) -> Result<(), Unfit> {
+    let refuse = |problem| Err(Unfit::Numbers(problem));
+    match bits(modulus) {
+        Some(2048..=8192) => {}
+        Some(_) => return refuse("an RSA modulus must have 2048 to 8192 bits"),
+        None => return refuse("an RSA modulus must not start with a zero byte"),
+    }
+    if !is_odd(modulus) {
+        return refuse("an RSA modulus must be odd");
+    }
+    // ring looks at exponents below 2^33 only; one of 1 would make every text its own signature.
+    if !matches!(bits(exponent), Some(2..=33)) || !is_odd(exponent) {
+        return refuse("an RSA exponent must be odd, 3 or more, and below 2^33");
+    }
+    Ok(())
+}
+
+/// The length in bits of a big-endian integer without leading zero bytes.
+fn bits(integer: &[u8]) -> Option<usize> {
+    let first = integer.first().filter(|first| **first != 0)?;
+    integer.len().checked_mul(8)?.checked_sub(first.leading_zeros() as usize)
+}
+
+fn is_odd(integer: &[u8]) -> bool {
+    integer.last().is_some_and(|last| last & 1 == 1)
+}
+
+/// ring checks that a point is on the curve when it multiplies it, so multiply it once.
+fn check_p256(point: &[u8]) -> Result<(), Unfit> {
+    let scalar =
+        agreement::EphemeralPrivateKey::generate(&agreement::ECDH_P256, &rand::SystemRandom::new())
+            .map_err(|_| Unfit::Numbers("the system has no random bytes to check a key with"))?;
+    let point = agreement::UnparsedPublicKey::new(&agreement::ECDH_P256, point);
+    agreement::agree_ephemeral(scalar, &point, |_| ())
+        .map_err(|_| Unfit::Numbers("the point is not on P-256"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unfit(algorithm: Algorithm, material: &Material<'_>) -> Option<Unfit> {
+        VerifyingKey::new(algorithm, material).err()
+    }
+
+    #[test]
+    fn attack_rsa_below_2048_bits_or_exponent_one() {
+        let check = |modulus: &[u8], exponent: &[u8], fit: bool| {
+            let result = unfit(Algorithm::Rs256, &Material::Rsa { modulus, exponent });
+            assert_eq!(result.is_none(), fit, "{} bytes, {exponent:?}", modulus.len());
+        };
+        let odd = |len: usize| vec![0xff; len];
+        check(&odd(256), &[1, 0, 1], true);
+        check(&odd(256), &[3], true);
+        check(&odd(1024), &[1, 0, 1], true);
+        check(&odd(255), &[1, 0, 1], false);
+        check(&odd(1025), &[1, 0, 1], false);
+        check(&[&[0x7f], &*odd(255)].concat(), &[3], false);
+        check(&[&[0], &*odd(256)].concat(), &[3], false);
+        check(&[&*odd(255), &[0xfe]].concat(), &[3], false);
+        check(&odd(256), &[1], false);
+        check(&odd(256), &[], false);
+        check(&odd(256), &[2], false);
+        check(&odd(256), &[0, 3], false);
+        check(&odd(256), &[1, 0, 0, 0, 1], true);
+        check(&odd(256), &[2, 0, 0, 0, 1], false);
+        check(&[], &[3], false);
+    }
+
+    #[test]
+    fn attack_point_off_the_curve() {
+        // The generator of P-256 (SEC 2 section 2.4.2).
+        let mut point = hex("046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296\
+             4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5");
+        assert_eq!(unfit(Algorithm::Es256, &Material::P256(&point)), None);
+        *point.last_mut().unwrap() ^= 1;
+        assert!(unfit(Algorithm::Es256, &Material::P256(&point)).is_some());
+        assert!(unfit(Algorithm::Es256, &Material::P256(&point[..64])).is_some());
+        assert!(unfit(Algorithm::Es256, &Material::P256(&[])).is_some());
+        assert!(unfit(Algorithm::Es256, &Material::P256(&[0])).is_some());
+    }
+
+    #[test]
+    fn attack_hmac_secret_empty_or_short() {
+        assert!(unfit(Algorithm::Hs256, &Material::Secret(b"")).is_some());
+        assert!(unfit(Algorithm::Hs256, &Material::Secret(&[7; 31])).is_some());
+        assert_eq!(unfit(Algorithm::Hs256, &Material::Secret(&[7; 32])), None);
+    }
+
+    #[test]
+    fn material_goes_with_one_family_only() {
+        let materials = [
+            Material::Ed25519(&[1; 32]),
+            Material::P256(&[4; 65]),
+            Material::Secret(&[7; 64]),
+            Material::Rsa { modulus: &[0xff; 256], exponent: &[3] },
+        ];
+        let algorithms = [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Hs256, Algorithm::Rs256];
+        for (row, algorithm) in algorithms.into_iter().enumerate() {
+            for (column, material) in materials.iter().enumerate() {
+                let mismatch = unfit(algorithm, material) == Some(Unfit::Mismatch);
+                assert_eq!(mismatch, row != column, "{algorithm} {column}");
+            }
+        }
+        assert!(unfit(Algorithm::EdDsa, &Material::Ed25519(&[1; 31])).is_some());
+    }
+
+    fn hex(text: &str) -> Vec<u8> {
+        let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(16)).collect();
+        digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect()
+    }
+}
