@@ -3,6 +3,8 @@
 mod context;
 mod decision;
 mod entity;
+mod expr;
+mod names;
 mod value;
 
 pub use context::Context;
