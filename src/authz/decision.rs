@@ -4,7 +4,7 @@ use super::EvalError;
 
 /// The answer to "may you?". A denial is a value, not an error.
 ///
-/// Numbers stand for rules: `PolicySet::rule_name` names them,
+/// Numbers stand for rules: [`PolicySet::rule_name`](super::PolicySet::rule_name) names them,
 /// [`PolicySet::explain`](super::PolicySet::explain) tells the whole story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a decision that nobody looks at allows everything"]
@@ -72,5 +72,16 @@ impl Decision {
     #[must_use]
     pub const fn is_allow(self) -> bool {
         matches!(self, Self::Allow { .. })
+    }
+}
+
+impl Effect {
+    /// The word for it in a document.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Permit => "permit",
+            Self::Forbid => "forbid",
+        }
     }
 }
