@@ -1,1 +1,46 @@
 //! May you?
+//!
+//! A [`Document`] says who may do what: roles, scopes, and rules with conditions in a subset of
+//! Cedar's expressions. [`PolicySet::from_document`] checks it whole and compiles it. A decision
+//! reads the application's own types through [`Entity`] and allocates nothing.
+//!
+//! Nothing is allowed that nothing permits; a forbid overrides every permit; the order of rules
+//! says nothing. An error in a permit means that it does not apply, an error in a forbid denies.
+
+// What must be right for an allow to be right.
+mod bits;
+mod context;
+mod decision;
+mod entity;
+mod program;
+mod set;
+mod subject;
+mod value;
+
+// From text to a program. Wrong text does not load.
+mod build;
+mod check;
+mod declare;
+mod document;
+mod emit;
+mod error;
+mod expr;
+mod grants;
+mod locate;
+mod names;
+mod rules;
+mod schema;
+
+// On the cold path.
+mod conform;
+mod explain;
+
+pub use context::Context;
+pub use decision::{Coarse, Decision, Effect, RuleId, Why};
+pub use document::{Document, Policy};
+pub use entity::{Describe, Entity, Type};
+pub use error::{PolicyError, PolicyErrors};
+pub use explain::Explanation;
+pub use set::{AccessRequest, PolicySet};
+pub use subject::{Action, Role, Subject};
+pub use value::{Attr, EvalError, Record, TypeName, Uid, Value, ValueSet};

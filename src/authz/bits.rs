@@ -1,0 +1,76 @@
+//! Sets of small numbers.
+
+/// A set of numbers below a bound that is fixed when it is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Bits(Box<[u64]>);
+
+impl Bits {
+    /// No number of those below `bound`.
+    pub(super) fn none(bound: usize) -> Self {
+        Self(vec![0; bound.div_ceil(64)].into())
+    }
+
+    /// Adds `number`; one that is not below the bound stays out.
+    pub(super) fn add(&mut self, number: u32) {
+        if let Some(word) = self.0.get_mut(number as usize / 64) {
+            *word |= 1 << (number % 64);
+        }
+    }
+
+    /// Adds all of `other`.
+    pub(super) fn add_all(&mut self, other: &Self) {
+        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
+            *mine |= theirs;
+        }
+    }
+
+    pub(super) fn holds(&self, number: u32) -> bool {
+        self.0.get(number as usize / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
+    }
+
+    /// The lowest number that is in both sets.
+    pub(super) fn first_common(&self, other: &Self) -> Option<u32> {
+        let words = (0_u32..).zip(self.0.iter().zip(&other.0));
+        let mut common = words.map(|(at, (mine, theirs))| (at, mine & theirs));
+        common.find(|(_, word)| *word != 0).map(|(at, word)| at * 64 + word.trailing_zeros())
+    }
+
+    /// The numbers in the set, ascending.
+    pub(super) fn iter(&self) -> impl Iterator<Item = u32> {
+        (0..).take(self.0.len() * 64).filter(|number| self.holds(*number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::{prop::collection::btree_set, proptest};
+
+    use super::*;
+
+    fn bits(numbers: &BTreeSet<u32>) -> Bits {
+        let mut bits = Bits::none(200);
+        numbers.iter().for_each(|number| bits.add(*number));
+        bits
+    }
+
+    proptest! {
+        #[test]
+        fn behaves_as_a_set(a in btree_set(0_u32..200, 0..20), b in btree_set(0_u32..200, 0..20)) {
+            let mut union = bits(&a);
+            union.add_all(&bits(&b));
+            assert_eq!(union, bits(&(&a | &b)));
+            assert_eq!(bits(&a).first_common(&bits(&b)), (&a & &b).first().copied());
+            assert!(bits(&a).iter().eq(a.iter().copied()));
+        }
+    }
+
+    #[test]
+    fn a_number_beyond_the_bound_is_not_held() {
+        let mut bits = Bits::none(64);
+        bits.add(64);
+        assert!(!bits.holds(64) && !bits.holds(0));
+        assert_eq!(Bits::none(0).first_common(&Bits::none(0)), None);
+    }
+}

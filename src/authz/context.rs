@@ -1,0 +1,127 @@
+//! What a decision knows besides who, what and which.
+
+use std::{fmt, net::IpAddr};
+
+use super::{Attr, Record, Value, ValueSet};
+use crate::{Facts, Principal, UnixTime};
+
+/// The circumstances of a request, as `context.…` in a condition.
+///
+/// Four members are built in and cannot be overridden: `client` (ip, may be absent), `secure`
+/// (bool, false unless known), `auth_time` (datetime, may be absent) and `amr` (strings). All
+/// others come from the application's own record.
+///
+/// ```
+/// use portcullis::{Facts, UnixTime, authz::{Attr, Context, Record, Value}};
+///
+/// let mut facts = Facts::default();
+/// facts.client = Some("10.0.0.7".parse()?);
+/// let own = [("tenant", Value::from("acme")), ("secure", Value::from(true))];
+/// let context = Context::new(UnixTime::from_secs(0)).facts(&facts).members(&own);
+///
+/// assert!(matches!(context.field(&Attr::new("tenant")), Value::Str("acme")));
+/// assert!(matches!(context.field(&Attr::new("secure")), Value::Bool(false)));
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
+#[derive(Clone, Copy)]
+#[must_use]
+pub struct Context<'a> {
+    now: UnixTime,
+    client: Option<IpAddr>,
+    secure: bool,
+    auth_time: Option<UnixTime>,
+    amr: Amr<'a>,
+    members: Option<&'a dyn Record>,
+}
+
+impl<'a> Context<'a> {
+    /// Nothing is known but the time.
+    pub const fn new(now: UnixTime) -> Self {
+        Self {
+            now,
+            client: None,
+            secure: false,
+            auth_time: None,
+            amr: Amr { principal: None },
+            members: None,
+        }
+    }
+
+    /// Takes `client` and `secure` from what the edge knows.
+    pub fn facts(mut self, facts: &Facts<'_>) -> Self {
+        self.client = facts.client_address();
+        self.secure = facts.secure;
+        self
+    }
+
+    /// Takes `auth_time` and `amr` from the caller.
+    pub fn principal(mut self, principal: &'a Principal) -> Self {
+        self.auth_time = principal.auth_time();
+        self.amr = Amr { principal: Some(principal) };
+        self
+    }
+
+    /// Adds the application's own members.
+    pub const fn members(mut self, members: &'a dyn Record) -> Self {
+        self.members = Some(members);
+        self
+    }
+
+    /// The time of the request.
+    #[must_use]
+    pub const fn now(&self) -> UnixTime {
+        self.now
+    }
+}
+
+impl Record for Context<'_> {
+    fn field(&self, attr: &Attr<'_>) -> Value<'_> {
+        match attr.name() {
+            "client" => self.client.map_or(Value::Missing, Value::from),
+            "secure" => Value::Bool(self.secure),
+            "auth_time" => self.auth_time.map_or(Value::Missing, Value::from),
+            "amr" => Value::Set(&self.amr),
+            _ => self.members.map_or(Value::Missing, |members| members.field(attr)),
+        }
+    }
+}
+
+impl fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("now", &self.now)
+            .field("client", &self.client)
+            .field("secure", &self.secure)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The factors a caller proved; nobody has proved none.
+#[derive(Clone, Copy)]
+struct Amr<'a> {
+    principal: Option<&'a Principal>,
+}
+
+impl Amr<'_> {
+    fn each(&self) -> impl Iterator<Item = &str> {
+        self.principal.into_iter().flat_map(Principal::amr)
+    }
+}
+
+impl ValueSet for Amr<'_> {
+    fn holds(&self, value: Value<'_>) -> bool {
+        matches!(value, Value::Str(text) if self.each().any(|method| method == text))
+    }
+
+    fn try_each(&self, each: &mut dyn FnMut(Value<'_>) -> bool) -> bool {
+        self.each().all(|method| each(Value::Str(method)))
+    }
+
+    fn size(&self) -> usize {
+        // A method may be listed twice: the first of each counts.
+        self.each()
+            .enumerate()
+            .filter(|(at, method)| !self.each().take(*at).any(|m| m == *method))
+            .count()
+    }
+}

@@ -1,0 +1,87 @@
+//! The answer, in a form that is copied and compared; its words come from the policy set.
+
+use super::EvalError;
+
+/// The answer to "may you?". A denial is a value, not an error.
+///
+/// Numbers stand for rules: [`PolicySet::rule_name`](super::PolicySet::rule_name) names them,
+/// [`PolicySet::explain`](super::PolicySet::explain) tells the whole story.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a decision that nobody looks at allows everything"]
+pub enum Decision {
+    /// Permitted.
+    Allow {
+        /// The first of the rules and role grants that permit.
+        rule: RuleId,
+    },
+    /// Not permitted.
+    Deny(Why),
+}
+
+const _: () = assert!(size_of::<Decision>() <= 16);
+
+/// Why a request is denied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Why {
+    /// A rule forbids it; of several, the first.
+    Forbidden(RuleId),
+    /// No rule forbids it for certain, but this one could not be evaluated.
+    ErrorInForbid(RuleId, EvalError),
+    /// It is permitted, but the credential's scopes do not cover it.
+    InsufficientScope,
+    /// Nothing permits it.
+    NoRule {
+        /// How many permits did not apply because they could not be evaluated.
+        permit_errors: u16,
+    },
+    /// The resource is not of the type that the action belongs to.
+    WrongResource,
+    /// The action or the subject was made by another policy set.
+    Stale,
+}
+
+/// The number of a rule, or of a role's grants, within one policy set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuleId(pub(super) u32);
+
+/// What a rule does where it applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// Allows, unless something forbids.
+    Permit,
+    /// Denies, whatever permits.
+    Forbid,
+}
+
+/// The answer to "could any resource be permitted?", asked where there is no resource yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a decision that nobody looks at allows everything"]
+#[non_exhaustive]
+pub enum Coarse {
+    /// No resource of the action's type is permitted. Always a denial.
+    No(Decision),
+    /// Every resource of the action's type is permitted. Always an allow.
+    Yes(Decision),
+    /// It depends on the resource: ask [`PolicySet::decide`](super::PolicySet::decide).
+    Resource,
+}
+
+impl Decision {
+    /// Whether it is an allow.
+    #[must_use]
+    pub const fn is_allow(self) -> bool {
+        matches!(self, Self::Allow { .. })
+    }
+}
+
+impl Effect {
+    /// The word for it in a document.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Permit => "permit",
+            Self::Forbid => "forbid",
+        }
+    }
+}

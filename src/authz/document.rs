@@ -1,0 +1,240 @@
+//! The policy document as it is written, before anything in it is believed.
+
+use std::{collections::BTreeMap, fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, IgnoredAny, MapAccess, Visitor},
+};
+
+use super::{
+    Effect,
+    error::{Place, PolicyError, PolicyErrors},
+    locate::position,
+};
+
+/// A policy document: who may do what, in the words of a role model plus rules.
+///
+/// It is read from TOML with [`from_toml`](Self::from_toml), or with `serde` from any other
+/// self-describing format. Reading accepts the shape only;
+/// [`PolicySet::from_document`](super::PolicySet::from_document) checks every name and type, and
+/// refuses every field that it does not know.
+///
+/// ```
+/// use portcullis::authz::{Document, Policy, PolicySet};
+///
+/// let document = Document::from_toml(r#"
+///     [resources.Order]                                  # types, their attributes and actions
+///     attributes = { owner = "User", placed = "datetime?" }
+///     actions = ["order:read", "order:create", "order:refund"]
+///     [principal]                                        # what verifiers' mappings list
+///     attributes = { department = "string?" }
+///     [context]                                          # the application's own members
+///     tenant = "string?"
+///     [roles]
+///     clerk = { may = ["order:read", "order:create"] }
+///     manager = { inherits = ["clerk"], may = ["order:*"] }
+///     [scopes]                                           # scopes limit, they never grant
+///     "orders.read" = ["order:read"]
+///     [[rule]]
+///     id = "owner-reads-own"
+///     effect = "permit"
+///     actions = ["order:read"]
+///     when = "resource.owner == principal"
+/// "#)?;
+/// let office = r#"context has client && context.client.isInRange(ip("10.0.0.0/8"))"#;
+/// let rule = Policy::forbid("refunds-from-the-office").actions(["order:refund"]).unless(office);
+/// assert!(PolicySet::from_document(document.clone().rule(rule)).is_ok());
+///
+/// let rule = Policy::permit("typo").actions(["order:raed"]);
+/// let errors = PolicySet::from_document(document.rule(rule)).unwrap_err();
+/// assert_eq!(
+///     errors.to_string(),
+///     "rule[1].actions[0]: no action `order:raed`; did you mean `order:read`?",
+/// );
+/// # Ok::<(), portcullis::authz::PolicyErrors>(())
+/// ```
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Document {
+    #[serde(default)]
+    pub(super) resources: Named<Resource>,
+    #[serde(default)]
+    pub(super) principal: PrincipalPart,
+    #[serde(default)]
+    pub(super) context: Named<String>,
+    #[serde(default)]
+    pub(super) roles: Named<Grants>,
+    pub(super) scopes: Option<Named<Vec<String>>>,
+    #[serde(default, rename = "rule")]
+    pub(super) rules: Vec<Policy>,
+    #[serde(flatten)]
+    pub(super) unknown: Named<IgnoredAny>,
+    /// The text that it was read from, to find lines in.
+    #[serde(skip)]
+    pub(super) source: Option<Box<str>>,
+}
+
+/// `[resources.Order]`
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Resource {
+    #[serde(default)]
+    pub(super) attributes: Named<String>,
+    #[serde(default)]
+    pub(super) actions: Vec<String>,
+    #[serde(flatten)]
+    pub(super) unknown: Named<IgnoredAny>,
+}
+
+/// `[principal]`
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct PrincipalPart {
+    #[serde(default)]
+    pub(super) attributes: Named<String>,
+    #[serde(flatten)]
+    pub(super) unknown: Named<IgnoredAny>,
+}
+
+/// One line of `[roles]`
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Grants {
+    #[serde(default)]
+    pub(super) may: Vec<String>,
+    #[serde(default)]
+    pub(super) inherits: Vec<String>,
+    #[serde(flatten)]
+    pub(super) unknown: Named<IgnoredAny>,
+}
+
+/// One rule of a document: `[[rule]]` as a value.
+///
+/// `roles`, `when` and `unless` are and-ed. Nothing is checked before
+/// [`PolicySet::from_document`](super::PolicySet::from_document); see [`Document`] for an example.
+#[derive(Clone, Debug, Deserialize)]
+#[must_use = "a rule has no effect until it is added to a document"]
+pub struct Policy {
+    pub(super) id: Option<String>,
+    pub(super) effect: Option<String>,
+    #[serde(default)]
+    pub(super) actions: Vec<String>,
+    pub(super) roles: Option<Vec<String>>,
+    pub(super) when: Option<String>,
+    pub(super) unless: Option<String>,
+    #[serde(flatten)]
+    pub(super) unknown: Named<IgnoredAny>,
+}
+
+impl Document {
+    /// Reads TOML of at most 8 MiB, and remembers it for the lines of later errors.
+    ///
+    /// # Errors
+    /// When the text is too long, is no TOML, or is not of the document's shape.
+    pub fn from_toml(text: &str) -> Result<Self, PolicyErrors> {
+        let refuse = |message: String, at: Option<usize>| {
+            let (line, column) = at.map(|at| position(text, at)).unzip();
+            let error = PolicyError { place: Place::default(), line, column, message };
+            PolicyErrors::from(error)
+        };
+        if text.len() > MAX_LENGTH {
+            return Err(refuse(format!("a document has at most {MAX_LENGTH} bytes"), None));
+        }
+        let document: Self = toml::from_str(text).map_err(|error| {
+            refuse(error.message().to_owned(), error.span().map(|span| span.start))
+        })?;
+        Ok(Self { source: Some(text.into()), ..document })
+    }
+
+    /// Adds a rule.
+    #[must_use]
+    pub fn rule(mut self, rule: Policy) -> Self {
+        self.rules.push(rule);
+        self
+    }
+}
+
+impl Policy {
+    /// A rule that permits.
+    pub fn permit(id: &str) -> Self {
+        Self::new(id, Effect::Permit)
+    }
+
+    /// A rule that forbids, whatever permits.
+    pub fn forbid(id: &str) -> Self {
+        Self::new(id, Effect::Forbid)
+    }
+
+    /// The actions it is about: names, `order:*` for all that start so, `*` for all.
+    pub fn actions<'a>(mut self, actions: impl IntoIterator<Item = &'a str>) -> Self {
+        self.actions = actions.into_iter().map(str::to_owned).collect();
+        self
+    }
+
+    /// Only for principals with one of these roles.
+    pub fn roles<'a>(mut self, roles: impl IntoIterator<Item = &'a str>) -> Self {
+        self.roles = Some(roles.into_iter().map(str::to_owned).collect());
+        self
+    }
+
+    /// Only when the condition holds.
+    pub fn when(mut self, condition: &str) -> Self {
+        self.when = Some(condition.to_owned());
+        self
+    }
+
+    /// Only when the condition does not hold.
+    pub fn unless(mut self, condition: &str) -> Self {
+        self.unless = Some(condition.to_owned());
+        self
+    }
+
+    fn new(id: &str, effect: Effect) -> Self {
+        Self {
+            id: Some(id.to_owned()),
+            effect: Some(effect.word().to_owned()),
+            actions: Vec::new(),
+            roles: None,
+            when: None,
+            unless: None,
+            unknown: Named::default(),
+        }
+    }
+}
+
+/// Parts by name; a name that is there twice is an error, in every format.
+#[derive(Clone, Debug)]
+pub(super) struct Named<T>(pub(super) BTreeMap<Box<str>, T>);
+
+impl<T> Default for Named<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(NamedVisitor(PhantomData))
+    }
+}
+
+struct NamedVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for NamedVisitor<T> {
+    type Value = Named<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut named = Named::default();
+        while let Some(name) = map.next_key::<Box<str>>()? {
+            if named.0.contains_key(&name) {
+                return Err(A::Error::custom(format_args!("`{name}` is there twice")));
+            }
+            named.0.insert(name, map.next_value()?);
+        }
+        Ok(named)
+    }
+}
+
+/// Longer documents are refused, in bytes.
+const MAX_LENGTH: usize = 8 * 1024 * 1024;

@@ -1,0 +1,209 @@
+//! What is wrong with a document: everything at once, each with its place.
+
+use std::fmt;
+
+use super::locate::locate;
+
+/// All that is wrong with a policy document. Never empty.
+///
+/// ```
+/// use portcullis::authz::{Document, PolicySet};
+///
+/// let document = Document::from_toml(r#"
+/// [resources.Order]
+/// attributes = { owner = "User" }
+/// actions = ["order:read"]
+/// [[rule]]
+/// id = "owner-reads-own"
+/// effect = "permit"
+/// actions = ["order:raed"]
+/// when = "resource.ownr == principal"
+/// "#)?;
+/// let errors = PolicySet::from_document(document).unwrap_err();
+/// assert_eq!(errors.to_string(), "\
+/// rule[0].actions[0] (line 8, column 12): no action `order:raed`; did you mean `order:read`?
+/// rule[0].when (line 9, column 9): `Order` has no attribute `ownr`; did you mean `owner`?");
+/// # Ok::<(), portcullis::authz::PolicyErrors>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyErrors(Box<[PolicyError]>);
+
+/// One thing that is wrong with a policy document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyError {
+    pub(super) place: Place,
+    pub(super) line: Option<usize>,
+    pub(super) column: Option<usize>,
+    pub(super) message: String,
+}
+
+/// Where in a document: a path of keys and positions, and an offset in the text found there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) steps: Vec<Step>,
+    /// In bytes.
+    pub(super) offset: Option<usize>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Key(Box<str>),
+    Position(usize),
+}
+
+impl PolicyErrors {
+    /// One after the other, in the order of the document's parts.
+    pub fn iter(&self) -> impl Iterator<Item = &PolicyError> {
+        self.0.iter()
+    }
+}
+
+impl From<PolicyError> for PolicyErrors {
+    fn from(error: PolicyError) -> Self {
+        Self([error].into())
+    }
+}
+
+impl PolicyError {
+    /// The path in the document: `rule[1].when`; empty where the whole document is meant.
+    #[must_use]
+    pub fn path(&self) -> String {
+        self.place.to_string()
+    }
+
+    /// The line of the text, from 1; only known for TOML.
+    #[must_use]
+    pub fn line(&self) -> Option<usize> {
+        self.line
+    }
+
+    /// The column, from 1, in characters: of the line where that is known, otherwise of the
+    /// condition's text.
+    #[must_use]
+    pub fn column(&self) -> Option<usize> {
+        self.column
+    }
+}
+
+impl std::error::Error for PolicyErrors {}
+
+impl fmt::Display for PolicyErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, error) in self.0.iter().enumerate() {
+            if number > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "{error}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for PolicyError {}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let column = self.column.unwrap_or(1);
+        let position = match (self.line, self.column) {
+            (Some(line), _) => format!("line {line}, column {column}"),
+            (None, Some(column)) => format!("column {column}"),
+            (None, None) => String::new(),
+        };
+        let path = self.place.to_string();
+        match (path.is_empty(), position.is_empty()) {
+            (true, true) => f.write_str(&self.message),
+            (true, false) => write!(f, "{position}: {}", self.message),
+            (false, true) => write!(f, "{path}: {}", self.message),
+            (false, false) => write!(f, "{path} ({position}): {}", self.message),
+        }
+    }
+}
+
+/// What has been found wrong so far.
+#[derive(Debug, Default)]
+pub(super) struct Problems(Vec<PolicyError>);
+
+impl Problems {
+    pub(super) fn add(&mut self, place: &Place, message: impl FnOnce() -> String) {
+        self.push(place.clone(), None, message);
+    }
+
+    /// As [`add`](Self::add), at a byte of the text that is found at the place.
+    pub(super) fn add_in(&mut self, place: &Place, text: &str, at: usize, message: String) {
+        let place = Place { steps: place.steps.clone(), offset: Some(at) };
+        let column = text.get(..at).map_or(0, |before| before.chars().count()) + 1;
+        self.push(place, Some(column), || message);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// # Errors
+    /// If anything was wrong; with lines if the TOML is given.
+    pub(super) fn finish(mut self, source: Option<&str>) -> Result<(), PolicyErrors> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        if let Some(source) = source {
+            locate(source, &mut self.0);
+            self.0.sort_by_key(|error| (error.line.unwrap_or(usize::MAX), error.column));
+        }
+        Err(PolicyErrors(self.0.into()))
+    }
+
+    /// A hundred are enough to start with; looking for what was meant in a thousand takes long.
+    fn push(&mut self, place: Place, column: Option<usize>, message: impl FnOnce() -> String) {
+        let message = match self.0.len() {
+            0..MAX_LISTED => message(),
+            MAX_LISTED => "there are more errors".to_owned(),
+            _ => return,
+        };
+        self.0.push(PolicyError { place, line: None, column, message });
+    }
+}
+
+/// `; did you mean …?` if there is a name that may have been meant.
+pub(super) fn hint(meant: Option<&str>) -> String {
+    meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"))
+}
+
+impl Place {
+    pub(super) fn key(&self, key: &str) -> Self {
+        self.with(Step::Key(key.into()))
+    }
+
+    pub(super) fn position(&self, position: usize) -> Self {
+        self.with(Step::Position(position))
+    }
+
+    fn with(&self, step: Step) -> Self {
+        let mut steps = self.steps.clone();
+        steps.push(step);
+        Self { steps, offset: None }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, step) in self.steps.iter().enumerate() {
+            match step {
+                Step::Position(position) => write!(f, "[{position}]")?,
+                Step::Key(key) => {
+                    if number > 0 {
+                        f.write_str(".")?;
+                    }
+                    let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+                    match !key.is_empty() && key.chars().all(bare) {
+                        true => f.write_str(key)?,
+                        false => write!(f, "{key:?}")?,
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How many errors are told apart.
+const MAX_LISTED: usize = 100;

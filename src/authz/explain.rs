@@ -1,0 +1,296 @@
+//! A decision in words. For operators and tests: it shows values, and it takes its time.
+
+use std::{fmt, ops::Range};
+
+use super::{
+    AccessRequest, Decision, EvalError, PolicySet, RuleId, Value, Why,
+    expr::{Expr, Path, Quoted},
+    program::{Halt, Stop, World},
+    set::{Cell, Rule},
+};
+
+/// Why a request is allowed or denied, in words: what [`Display`](fmt::Display) says.
+///
+/// It names rules and shows the values that conditions looked at, so it belongs in front of an
+/// operator, never into a response.
+///
+/// ```
+/// use portcullis::{Principal, UnixTime, authz::{AccessRequest, Context, Document, PolicySet}};
+///
+/// struct Order { id: String, owner: String }
+/// portcullis::entity! { Order as "Order" by id { owner: "User" } }
+///
+/// let policies = PolicySet::from_document(Document::from_toml(r#"
+///     [resources.Order]
+///     attributes = { owner = "User" }
+///     actions = ["order:read"]
+///     [roles]
+///     clerk = { may = ["order:read"] }
+///     [[rule]]
+///     id = "owner-reads-own"
+///     effect = "permit"
+///     actions = ["order:read"]
+///     when = "resource.owner == principal"
+/// "#)?)?;
+/// let alice = Principal::assertion("staff", "alice").finish()?;
+/// let explanation = policies.explain(&AccessRequest {
+///     subject: &policies.subject(&alice),
+///     principal: &alice,
+///     action: policies.action("order:read").ok_or("no such action")?,
+///     resource: &Order { id: "7".into(), owner: "staff/bob".into() },
+///     context: &Context::new(UnixTime::from_secs(0)),
+/// });
+/// assert_eq!(explanation.to_string(), "`order:read` is denied: nothing permits it; \
+///     nearest rule `owner-reads-own`: `resource.owner == principal` is false \
+///     (`resource.owner` is User::\"staff/bob\", `principal` is User::\"staff/alice\"); \
+///     roles that grant it: `clerk`");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Explanation {
+    decision: Decision,
+    rules: Vec<RuleId>,
+    nearest: Option<RuleId>,
+    text: String,
+}
+
+/// A part of a rule's condition, and the steps of the program that test it.
+#[derive(Debug)]
+pub(super) struct Clause {
+    pub(super) part: Part,
+    pub(super) steps: Range<usize>,
+}
+
+/// What is and-ed to a rule's condition.
+#[derive(Debug)]
+pub(super) enum Part {
+    /// Any of these.
+    Roles(Vec<Box<str>>),
+    When(Expr),
+    Unless(Expr),
+}
+
+impl Explanation {
+    /// The decision that is explained.
+    pub const fn decision(&self) -> Decision {
+        self.decision
+    }
+
+    /// All rules and grants that determined it; none where nothing permits.
+    pub fn rules(&self) -> impl Iterator<Item = RuleId> {
+        self.rules.iter().copied()
+    }
+
+    /// Where nothing permits, the rule that came closest to it.
+    #[must_use]
+    pub const fn nearest(&self) -> Option<RuleId> {
+        self.nearest
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl PolicySet {
+    /// Decides again and says why. For the cold path: it allocates, and looks at every rule of
+    /// the action.
+    pub fn explain(&self, request: &AccessRequest<'_>) -> Explanation {
+        let decision = self.decide(request);
+        let known = self.cell(request.action).zip(self.actions.name(request.action.number));
+        let Some((cell, action)) = known else {
+            let text = "denied: the action was made by another policy set".to_owned();
+            return Explanation { decision, rules: Vec::new(), nearest: None, text };
+        };
+        let world = World {
+            roles: &request.subject.roles,
+            principal: request.principal,
+            resource: Some(request.resource),
+            context: request.context,
+        };
+        Story { set: self, action, cell, world }.tell(decision)
+    }
+}
+
+/// What is told about one request.
+struct Story<'a> {
+    set: &'a PolicySet,
+    action: &'a str,
+    cell: &'a Cell,
+    world: World<'a>,
+}
+
+impl Story<'_> {
+    fn tell(&self, decision: Decision) -> Explanation {
+        let action = self.action;
+        let mut nearest = None;
+        let (rules, text) = match decision {
+            Decision::Allow { .. } => {
+                let rules = self.permits();
+                let text = format!("`{action}` is allowed by {}", self.names(&rules));
+                (rules, text)
+            }
+            Decision::Deny(Why::InsufficientScope) => {
+                let rules = self.permits();
+                let text = format!(
+                    "`{action}` is denied: no scope of the credential covers it; \
+                     without scopes it would be allowed by {}",
+                    self.names(&rules)
+                );
+                (rules, text)
+            }
+            Decision::Deny(Why::Forbidden(_)) => {
+                let rules = self.forbids(|halt| halt.answer == Ok(true));
+                let text = format!("`{action}` is forbidden by {}", self.names(&rules));
+                (rules, text)
+            }
+            Decision::Deny(Why::ErrorInForbid(..)) => {
+                let failed = self.forbids(|halt| halt.answer.is_err());
+                (failed, format!("`{action}` is denied: {}", self.failures()))
+            }
+            Decision::Deny(Why::NoRule { .. }) => {
+                let rule = self.nearest();
+                nearest = rule.map(|(rule, _)| rule.id);
+                (Vec::new(), self.nothing_permits(rule))
+            }
+            Decision::Deny(Why::WrongResource) => {
+                let kind = self.set.schema.type_text(self.cell.resource).unwrap_or_default();
+                (Vec::new(), format!("`{action}` is denied: the resource is no `{kind}`"))
+            }
+            Decision::Deny(Why::Stale) => {
+                let text = "denied: the subject was made by another policy set".to_owned();
+                (Vec::new(), text)
+            }
+        };
+        Explanation { decision, rules, nearest, text }
+    }
+
+    fn permits(&self) -> Vec<RuleId> {
+        let held = self.cell.grants.iter().filter(|role| self.world.roles.holds(*role));
+        let permits = self.cell.permits.iter();
+        let applying = permits.filter(|rule| rule.program.run(&self.world).answer == Ok(true));
+        held.map(RuleId).chain(applying.map(|rule| rule.id)).collect()
+    }
+
+    fn forbids(&self, such: impl Fn(Halt) -> bool) -> Vec<RuleId> {
+        let forbids = self.cell.forbids.iter();
+        forbids.filter(|rule| such(rule.program.run(&self.world))).map(|rule| rule.id).collect()
+    }
+
+    fn failures(&self) -> String {
+        let failed = self.cell.forbids.iter().filter_map(|rule| {
+            let halt = rule.program.run(&self.world);
+            halt.answer.err()?;
+            let name = self.names(&[rule.id]);
+            Some(format!("forbid {name} failed: {}", self.stopped_at(rule, halt)))
+        });
+        failed.take(MAX_LISTED).collect::<Vec<_>>().join("; ")
+    }
+
+    fn nothing_permits(&self, nearest: Option<(&Rule, Halt)>) -> String {
+        let mut text = format!("`{}` is denied: nothing permits it", self.action);
+        if let Some((rule, halt)) = nearest {
+            let (name, reason) = (self.names(&[rule.id]), self.stopped_at(rule, halt));
+            text.push_str(&format!("; nearest rule {name}: {reason}"));
+        }
+        let grants = self.cell.grants.iter().filter_map(|role| self.set.roles.name(role));
+        let grants: Vec<String> = grants.take(MAX_LISTED).map(|role| format!("`{role}`")).collect();
+        if !grants.is_empty() {
+            text.push_str(&format!("; roles that grant it: {}", grants.join(", ")));
+        }
+        text
+    }
+
+    /// The permit with the fewest parts left when it stopped; of several, the one that passed
+    /// more.
+    fn nearest(&self) -> Option<(&Rule, Halt)> {
+        let stopped = self.cell.permits.iter().map(|rule| (&**rule, rule.program.run(&self.world)));
+        stopped.min_by_key(|(rule, halt)| {
+            let passed = clause_at(rule, *halt).unwrap_or(0);
+            (rule.clauses.len() - passed, usize::MAX - passed)
+        })
+    }
+
+    /// The part of the condition at which the rule stopped, and what it looked at.
+    fn stopped_at(&self, rule: &Rule, halt: Halt) -> String {
+        let clause = clause_at(rule, halt).and_then(|at| rule.clauses.get(at));
+        let Some(clause) = clause else { return "its condition is false".to_owned() };
+        let ending = |usual: &str| match halt.answer {
+            Ok(_) => format!("is {usual}"),
+            Err(stop) => format!("failed because {}", stop.error()),
+        };
+        let (expr, verdict) = match &clause.part {
+            Part::Roles(roles) => {
+                let roles: Vec<String> =
+                    roles.iter().take(MAX_LISTED).map(|role| format!("`{role}`")).collect();
+                return format!("the principal has no role of {}", roles.join(", "));
+            }
+            Part::When(expr) => (expr, format!("`{expr}` {}", ending("false"))),
+            Part::Unless(expr) => (expr, format!("its `unless`, `{expr}`, {}", ending("true"))),
+        };
+        let mut values: Vec<String> = Vec::new();
+        expr.paths(&mut |path| {
+            let value = self.value(path);
+            if values.len() < MAX_LISTED && !values.contains(&value) {
+                values.push(value);
+            }
+        });
+        if values.is_empty() { verdict } else { format!("{verdict} ({})", values.join(", ")) }
+    }
+
+    fn value(&self, path: &Path) -> String {
+        match self.world.path(path) {
+            Ok(value) => format!("`{path}` is {}", self.show(value)),
+            Err(Stop::Error(EvalError::Missing)) => format!("`{path}` is missing"),
+            Err(stop) => format!("`{path}` has no value because {}", stop.error()),
+        }
+    }
+
+    fn show(&self, value: Value<'_>) -> String {
+        match value {
+            Value::Missing => "missing".to_owned(),
+            Value::Error(error) => error.to_string(),
+            Value::Bool(value) => value.to_string(),
+            Value::Str(value) => Quoted(clip(value)).to_string(),
+            Value::Ref(kind, id) => self.entity(kind, id),
+            Value::Entity(entity) => self.entity(entity.type_name(), entity.id()),
+            Value::Strings(values) => format!("a set of {}", values.len()),
+            Value::Set(set) => format!("a set of {}", set.size()),
+            Value::Record(_) => "a record".to_owned(),
+            Value::Ip(net) => net.to_string(),
+            Value::Long(value)
+            | Value::Decimal(value)
+            | Value::Datetime(value)
+            | Value::Duration(value) => value.to_string(),
+        }
+    }
+
+    fn entity(&self, kind: super::TypeName, id: &str) -> String {
+        let kind = self.set.schema.type_text(kind).unwrap_or("Unknown");
+        format!("{kind}::{}", Quoted(clip(id)))
+    }
+
+    fn names(&self, rules: &[RuleId]) -> String {
+        let names = rules.iter().filter_map(|rule| self.set.rule_name(*rule));
+        names.take(MAX_LISTED).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The number of the part whose test was the last.
+fn clause_at(rule: &Rule, halt: Halt) -> Option<usize> {
+    let step = usize::from(halt.at?);
+    rule.clauses.iter().position(|clause| clause.steps.contains(&step))
+}
+
+fn clip(text: &str) -> &str {
+    let end = text.char_indices().nth(MAX_TEXT).map_or(text.len(), |(at, _)| at);
+    text.get(..end).unwrap_or(text)
+}
+
+/// More rules, roles or values than this are left out.
+const MAX_LISTED: usize = 8;
+/// More characters of a value than this are left out.
+const MAX_TEXT: usize = 64;

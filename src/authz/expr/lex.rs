@@ -1,0 +1,134 @@
+//! The words of a condition.
+
+use super::SyntaxError;
+
+/// A word and where it starts.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Token {
+    pub(super) kind: TokenKind,
+    pub(super) at: usize,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum TokenKind {
+    Name(Box<str>),
+    Number(u64),
+    Str(Box<str>),
+    Symbol(&'static str),
+    End,
+}
+
+/// Longer ones first, so that `<=` is not read as `<`.
+const SYMBOLS: [&str; 14] =
+    ["==", "!=", "<=", ">=", "&&", "||", "::", "<", ">", "!", "(", ")", ".", "-"];
+
+/// Cuts the text into words; the last one is the end.
+///
+/// # Errors
+/// At the first character that starts no word.
+pub(super) fn lex(text: &str) -> Result<Vec<Token>, SyntaxError> {
+    let mut tokens = Vec::new();
+    let mut rest = text;
+    loop {
+        rest = skip_blanks(rest);
+        let at = text.len() - rest.len();
+        let Some(first) = rest.chars().next() else {
+            tokens.push(Token { kind: TokenKind::End, at });
+            return Ok(tokens);
+        };
+        let (kind, tail) = word(first, rest, at)?;
+        tokens.push(Token { kind, at });
+        rest = tail;
+    }
+}
+
+fn word(first: char, rest: &str, at: usize) -> Result<(TokenKind, &str), SyntaxError> {
+    if first == '"' {
+        return string(rest, at);
+    }
+    if first.is_ascii_digit() {
+        let (digits, tail) = split(rest, |c| c.is_ascii_alphanumeric());
+        let number = digits.parse().map_err(|_| error(at, format!("`{digits}` is no long")))?;
+        return Ok((TokenKind::Number(number), tail));
+    }
+    if first.is_ascii_alphabetic() || first == '_' {
+        let (name, tail) = split(rest, |c| c.is_ascii_alphanumeric() || c == '_');
+        return Ok((TokenKind::Name(name.into()), tail));
+    }
+    for symbol in SYMBOLS {
+        if let Some(tail) = rest.strip_prefix(symbol) {
+            return Ok((TokenKind::Symbol(symbol), tail));
+        }
+    }
+    let hint = match first {
+        '=' => "; equality is `==`",
+        '&' => "; and is `&&`",
+        '|' => "; or is `||`",
+        '\'' => "; text is in double quotes",
+        _ => "",
+    };
+    Err(error(at, format!("unexpected `{}`{hint}", first.escape_debug())))
+}
+
+/// White space, and comments from `//` to the end of the line.
+fn skip_blanks(mut rest: &str) -> &str {
+    loop {
+        rest = rest.trim_start();
+        match rest.strip_prefix("//") {
+            Some(comment) => rest = split(comment, |c| c != '\n').1,
+            None => return rest,
+        }
+    }
+}
+
+fn split(text: &str, part: impl Fn(char) -> bool) -> (&str, &str) {
+    let end = text.find(|c| !part(c)).unwrap_or(text.len());
+    text.split_at_checked(end).unwrap_or((text, ""))
+}
+
+/// Text in double quotes, with Cedar's escapes.
+fn string(rest: &str, at: usize) -> Result<(TokenKind, &str), SyntaxError> {
+    let mut text = String::new();
+    let mut chars = rest.chars();
+    chars.next();
+    loop {
+        match chars.next() {
+            None => return Err(error(at, "text without a closing `\"`".into())),
+            Some('"') => return Ok((TokenKind::Str(text.into()), chars.as_str())),
+            Some('\\') => {
+                let place = at + (rest.len() - chars.as_str().len()).saturating_sub(1);
+                let escaped = escape(&mut chars);
+                text.push(escaped.ok_or_else(|| error(place, "no such escape".into()))?);
+            }
+            Some(other) => text.push(other),
+        }
+    }
+}
+
+/// What stands behind a backslash.
+fn escape(chars: &mut std::str::Chars<'_>) -> Option<char> {
+    match chars.next()? {
+        'n' => Some('\n'),
+        'r' => Some('\r'),
+        't' => Some('\t'),
+        '0' => Some('\0'),
+        quoted @ ('\\' | '"' | '\'') => Some(quoted),
+        'x' => {
+            let code = chars.next()?.to_digit(8)? * 16 + chars.next()?.to_digit(16)?;
+            char::from_u32(code)
+        }
+        'u' => {
+            let (digits, tail) = chars.as_str().strip_prefix('{')?.split_once('}')?;
+            let plain = !digits.is_empty()
+                && digits.len() <= 6
+                && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+            *chars = tail.chars();
+            char::from_u32(u32::from_str_radix(digits, 16).ok().filter(|_| plain)?)
+        }
+        _ => None,
+    }
+}
+
+fn error(at: usize, message: String) -> SyntaxError {
+    SyntaxError { at, message }
+}

@@ -1,0 +1,113 @@
+//! Names as small numbers, and the name that was probably meant.
+
+/// A list of different names in order; a name's number is its place.
+#[derive(Debug, Default)]
+pub(super) struct Names(Box<[Box<str>]>);
+
+impl Names {
+    /// Sorts `names`; the same name twice is one name.
+    pub(super) fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut names: Vec<Box<str>> = names.into_iter().map(Box::from).collect();
+        names.sort_unstable();
+        names.dedup();
+        Self(names.into())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn number(&self, name: &str) -> Option<u32> {
+        let at = self.0.binary_search_by(|known| (**known).cmp(name)).ok()?;
+        u32::try_from(at).ok()
+    }
+
+    pub(super) fn name(&self, number: u32) -> Option<&str> {
+        self.0.get(number as usize).map(|name| &**name)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|name| &**name)
+    }
+
+    pub(super) fn nearest(&self, name: &str) -> Option<&str> {
+        nearest(name, self.iter())
+    }
+}
+
+/// The candidate that `name` was probably meant to be: at most a third of it differs.
+pub(super) fn nearest<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    if name.len() > MAX_LENGTH {
+        return None;
+    }
+    let allowed = (name.chars().count() / 3).max(1);
+    candidates
+        .into_iter()
+        .filter(|candidate| *candidate != name && candidate.len() <= MAX_LENGTH)
+        .map(|candidate| (distance(name, candidate), candidate))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// How many letters have to be put in, taken out, replaced or swapped with their neighbour;
+/// upper and lower case count as one.
+fn distance(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().flat_map(char::to_lowercase).collect();
+    let mut above: Vec<usize> = Vec::new();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    let mut before = None;
+    for (line, letter) in from.chars().flat_map(char::to_lowercase).enumerate() {
+        let mut next = Vec::with_capacity(row.len());
+        let mut left = line + 1;
+        next.push(left);
+        for (at, target) in to.iter().enumerate() {
+            let cell = |row: &[usize], at: usize| row.get(at).copied().unwrap_or(usize::MAX / 2);
+            let replaced = cell(&row, at) + usize::from(*target != letter);
+            let swaps = at > 0 && before == Some(*target) && to.get(at - 1) == Some(&letter);
+            let swapped = if swaps { cell(&above, at - 1) + 1 } else { usize::MAX };
+            left = replaced.min(swapped).min(left + 1).min(cell(&row, at + 1) + 1);
+            next.push(left);
+        }
+        before = Some(letter);
+        above = std::mem::replace(&mut row, next);
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+/// Longer names are not compared letter by letter.
+const MAX_LENGTH: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances() {
+        let check = |from, to, expected| assert_eq!(distance(from, to), expected, "{from} {to}");
+        check("", "", 0);
+        check("", "abc", 3);
+        check("abc", "", 3);
+        check("owner", "owner", 0);
+        check("ownr", "owner", 1);
+        check("onwer", "owner", 1);
+        check("Owner", "owner", 0);
+        check("order:raed", "order:read", 1);
+        check("kitten", "sitting", 3);
+    }
+
+    #[test]
+    fn nearest_names() {
+        let names = Names::new(["order:read", "order:create", "order:refund"]);
+        assert_eq!(names.nearest("order:raed"), Some("order:read"));
+        assert_eq!(names.nearest("order:refunds"), Some("order:refund"));
+        assert_eq!(names.nearest("invoice"), None);
+        assert_eq!(names.nearest(""), None);
+        assert_eq!(names.nearest(&"o".repeat(65)), None);
+        assert_eq!((names.number("order:read"), names.name(1)), (Some(1), Some("order:read")));
+        assert_eq!((names.number("order"), names.name(3)), (None, None));
+    }
+}

@@ -1,0 +1,317 @@
+//! Conditions as programs: each step is one test with two exits, and exits only lead on.
+//!
+//! The operators mean what they mean in Cedar: `==` never fails, `<` needs two numbers or two
+//! times, `in` two entities, `has` an entity or a record.
+
+use super::{
+    Attr, Context, Entity, EvalError, Uid, Value,
+    bits::Bits,
+    expr::{Literal, Path, Relation, Root},
+};
+
+/// More steps are refused when a program is made.
+pub(super) const MAX_STEPS: usize = 1024;
+
+/// A condition. Steps run from the last to the first, so every program ends.
+#[derive(Debug)]
+pub(super) struct Program {
+    pub(super) start: Exit,
+    pub(super) steps: Box<[Step]>,
+}
+
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) test: Test,
+    pub(super) then: Exit,
+    pub(super) otherwise: Exit,
+}
+
+/// Where a test leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// The condition is true.
+    Yes,
+    /// The condition is false.
+    No,
+    /// To the step of this number, which is lower than the one that leads there.
+    Step(u16),
+}
+
+/// A question with a yes or a no.
+#[derive(Debug)]
+pub(super) enum Test {
+    /// Does the principal hold this role?
+    Role(u32),
+    /// Is this bool true?
+    Is(Operand),
+    /// Does the entity or record at the path have the attribute?
+    Has(Path, Box<str>),
+    Compare(Relation, Operand, Operand),
+    /// Is the first entity the second, or below it?
+    In(Operand, Operand),
+    /// Does the first range lie in the second?
+    InRange(Operand, Operand),
+}
+
+#[derive(Debug)]
+pub(super) enum Operand {
+    Path(Path),
+    Literal(Literal),
+}
+
+/// What a program is run against.
+#[derive(Clone, Copy)]
+pub(super) struct World<'a> {
+    pub(super) roles: &'a Bits,
+    pub(super) principal: &'a dyn Entity,
+    /// `None`: not known yet.
+    pub(super) resource: Option<&'a dyn Entity>,
+    pub(super) context: &'a Context<'a>,
+}
+
+/// Why a test has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// It reads a resource that is not known yet.
+    Unknown,
+    Error(EvalError),
+}
+
+/// How a run ended, and at which step, if any was taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Halt {
+    pub(super) answer: Result<bool, Stop>,
+    pub(super) at: Option<u16>,
+}
+
+/// All ways in which a run may end for one resource or another.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Outcomes {
+    pub(super) yes: bool,
+    pub(super) no: bool,
+    /// An error that does not depend on the resource.
+    pub(super) error: Option<EvalError>,
+    /// A test depends on the resource; it may also fail.
+    pub(super) unknown: bool,
+}
+
+impl Stop {
+    /// The error to report where the resource was given, so that nothing is unknown.
+    pub(super) fn error(self) -> EvalError {
+        match self {
+            Self::Unknown => EvalError::Unavailable,
+            Self::Error(error) => error,
+        }
+    }
+}
+
+impl Outcomes {
+    /// True for every resource.
+    pub(super) fn is_only_yes(self) -> bool {
+        self.yes && !self.no && !self.unknown && self.error.is_none()
+    }
+
+    /// False for every resource.
+    pub(super) fn is_only_no(self) -> bool {
+        self.no && !self.yes && !self.unknown && self.error.is_none()
+    }
+}
+
+impl Program {
+    /// Runs to the first exit or error.
+    pub(super) fn run(&self, world: &World<'_>) -> Halt {
+        let mut at = None;
+        let mut exit = self.start;
+        let mut ahead = &*self.steps;
+        loop {
+            let number = match exit {
+                Exit::Yes => return Halt { answer: Ok(true), at },
+                Exit::No => return Halt { answer: Ok(false), at },
+                Exit::Step(number) => number,
+            };
+            at = Some(number);
+            let Some((step, rest)) = ahead.get(..=number.into()).and_then(<[Step]>::split_last)
+            else {
+                return Halt { answer: Err(Stop::Error(EvalError::Unavailable)), at };
+            };
+            ahead = rest;
+            exit = match world.test(&step.test) {
+                Ok(true) => step.then,
+                Ok(false) => step.otherwise,
+                Err(stop) => return Halt { answer: Err(stop), at },
+            };
+        }
+    }
+
+    /// Follows both exits of every test that depends on the unknown resource.
+    pub(super) fn outcomes(&self, world: &World<'_>) -> Outcomes {
+        let mut outcomes = Outcomes::default();
+        let mut reached = [0_u64; MAX_STEPS / 64];
+        reach(&mut reached, &mut outcomes, self.start);
+        for (number, step) in self.steps.iter().enumerate().rev() {
+            if reached.get(number / 64).is_none_or(|word| word >> (number % 64) & 1 == 0) {
+                continue;
+            }
+            match world.test(&step.test) {
+                Ok(true) => reach(&mut reached, &mut outcomes, step.then),
+                Ok(false) => reach(&mut reached, &mut outcomes, step.otherwise),
+                Err(Stop::Error(error)) => outcomes.error = Some(error),
+                Err(Stop::Unknown) => {
+                    outcomes.unknown = true;
+                    reach(&mut reached, &mut outcomes, step.then);
+                    reach(&mut reached, &mut outcomes, step.otherwise);
+                }
+            }
+        }
+        outcomes
+    }
+}
+
+fn reach(reached: &mut [u64], outcomes: &mut Outcomes, exit: Exit) {
+    match exit {
+        Exit::Yes => outcomes.yes = true,
+        Exit::No => outcomes.no = true,
+        Exit::Step(number) => match reached.get_mut(usize::from(number) / 64) {
+            Some(word) => *word |= 1 << (number % 64),
+            None => outcomes.unknown = true,
+        },
+    }
+}
+
+impl<'a> World<'a> {
+    fn test(&self, test: &'a Test) -> Result<bool, Stop> {
+        match test {
+            Test::Role(role) => Ok(self.roles.holds(*role)),
+            Test::Is(operand) => {
+                let value = self.value(operand)?;
+                if let Value::Bool(value) = value { Ok(value) } else { Err(wrong(value)) }
+            }
+            Test::Has(path, name) => has(self.path(path)?, &Attr::new(name)),
+            Test::Compare(relation, left, right) => {
+                let (left, right) = (self.value(left)?, self.value(right)?);
+                match relation {
+                    Relation::Equal => equal(left, right),
+                    Relation::Less => numbers(left, right).map(|(left, right)| left < right),
+                    Relation::AtMost => numbers(left, right).map(|(left, right)| left <= right),
+                    Relation::More => numbers(left, right).map(|(left, right)| left > right),
+                    Relation::AtLeast => numbers(left, right).map(|(left, right)| left >= right),
+                }
+            }
+            Test::In(left, right) => {
+                let (left, right) = (self.value(left)?, self.value(right)?);
+                let (lower, upper) = (uid(left)?, uid(right)?);
+                Ok(lower == upper || matches!(left, Value::Entity(entity) if entity.is_in(upper)))
+            }
+            Test::InRange(left, right) => match (self.value(left)?, self.value(right)?) {
+                (Value::Ip(inner), Value::Ip(outer)) => Ok(outer.contains_net(inner)),
+                (Value::Ip(_), other) | (other, _) => Err(wrong(other)),
+            },
+        }
+    }
+
+    /// The operand's value; never [`Value::Missing`] or [`Value::Error`].
+    pub(super) fn value(&self, operand: &'a Operand) -> Result<Value<'a>, Stop> {
+        match operand {
+            Operand::Path(path) => self.path(path),
+            Operand::Literal(Literal::Bool(value)) => Ok(Value::Bool(*value)),
+            Operand::Literal(Literal::Long(value)) => Ok(Value::Long(*value)),
+            Operand::Literal(Literal::Str(value)) => Ok(Value::Str(value)),
+            Operand::Literal(Literal::Ip(value)) => Ok(Value::Ip(*value)),
+            Operand::Literal(Literal::Entity(entity)) => {
+                Ok(Value::Ref(entity.type_name, &entity.id))
+            }
+        }
+    }
+
+    pub(super) fn path(&self, path: &'a Path) -> Result<Value<'a>, Stop> {
+        let mut value = match path.root {
+            Root::Principal => Value::Entity(self.principal),
+            Root::Resource => Value::Entity(self.resource.ok_or(Stop::Unknown)?),
+            Root::Context => Value::Record(self.context),
+        };
+        for name in &path.attributes {
+            value = present(attribute(value, &Attr::new(name))?)?;
+        }
+        Ok(value)
+    }
+}
+
+/// The attribute's value as the caller's type gives it.
+fn attribute<'a>(of: Value<'a>, attr: &Attr<'_>) -> Result<Value<'a>, Stop> {
+    if let Value::Entity(entity) = of {
+        Ok(entity.attr(attr))
+    } else if let Value::Record(record) = of {
+        Ok(record.field(attr))
+    } else if let Value::Ref(..) = of {
+        Err(Stop::Error(EvalError::NameOnly))
+    } else {
+        Err(wrong(of))
+    }
+}
+
+fn present(value: Value<'_>) -> Result<Value<'_>, Stop> {
+    let absent = matches!(value, Value::Missing | Value::Error(_));
+    if absent { Err(wrong(value)) } else { Ok(value) }
+}
+
+/// An entity that is known by name only has no attributes, and saying so is no error.
+fn has(of: Value<'_>, attr: &Attr<'_>) -> Result<bool, Stop> {
+    if let Value::Ref(..) = of {
+        return Ok(false);
+    }
+    let value = attribute(of, attr)?;
+    if let Value::Missing = value { Ok(false) } else { present(value).map(|_| true) }
+}
+
+/// Values of different types are different.
+fn equal(left: Value<'_>, right: Value<'_>) -> Result<bool, Stop> {
+    Ok(match (left, right) {
+        (Value::Bool(left), Value::Bool(right)) => left == right,
+        (Value::Str(left), Value::Str(right)) => left == right,
+        (Value::Ip(left), Value::Ip(right)) => left == right,
+        (Value::Long(left), Value::Long(right))
+        | (Value::Decimal(left), Value::Decimal(right))
+        | (Value::Datetime(left), Value::Datetime(right))
+        | (Value::Duration(left), Value::Duration(right)) => left == right,
+        (Value::Ref(..) | Value::Entity(_), Value::Ref(..) | Value::Entity(_)) => {
+            uid(left)? == uid(right)?
+        }
+        // No document can ask this: `==` between sets or records is refused when it is loaded.
+        (many @ (Value::Strings(_) | Value::Set(_) | Value::Record(_)), _)
+        | (_, many @ (Value::Strings(_) | Value::Set(_) | Value::Record(_))) => {
+            return Err(wrong(many));
+        }
+        _ => false,
+    })
+}
+
+/// Two numbers, or two times, or two spans of time.
+fn numbers(left: Value<'_>, right: Value<'_>) -> Result<(i64, i64), Stop> {
+    match (left, right) {
+        (Value::Long(left), Value::Long(right))
+        | (Value::Datetime(left), Value::Datetime(right))
+        | (Value::Duration(left), Value::Duration(right)) => Ok((left, right)),
+        _ => Err(Stop::Error(EvalError::WrongType)),
+    }
+}
+
+fn uid(value: Value<'_>) -> Result<Uid<'_>, Stop> {
+    if let Value::Ref(type_name, id) = value {
+        Ok(Uid { type_name, id })
+    } else if let Value::Entity(entity) = value {
+        Ok(Uid { type_name: entity.type_name(), id: entity.id() })
+    } else {
+        Err(wrong(value))
+    }
+}
+
+/// The error of a value that cannot be used where it is.
+fn wrong(value: Value<'_>) -> Stop {
+    Stop::Error(if let Value::Missing = value {
+        EvalError::Missing
+    } else if let Value::Error(error) = value {
+        error
+    } else {
+        EvalError::WrongType
+    })
+}

@@ -1,0 +1,193 @@
+//! Reads the rules of a document, checks them and compiles their conditions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Effect, TypeName,
+    check::Checker,
+    declare::unknown_fields,
+    document::{Document, Policy},
+    emit::{TooLong, emit},
+    error::{Place, Problems, hint},
+    explain::{Clause, Part},
+    expr::{Expr, Kind, parse},
+    grants::{Expander, unknown_role},
+    names::{Names, nearest},
+    program::{MAX_STEPS, Program},
+    schema::{Schema, Ty},
+};
+
+/// More rules than this are refused.
+const MAX_RULES: usize = 100_000;
+
+/// What a rule's names are looked up in.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) roles: &'a Names,
+    /// For each action, the type that it belongs to.
+    pub(super) resources: &'a [TypeName],
+}
+
+/// A rule in which nothing was found wrong.
+pub(super) struct Checked {
+    pub(super) name: Box<str>,
+    pub(super) effect: Effect,
+    pub(super) actions: Vec<u32>,
+    pub(super) program: Program,
+    pub(super) clauses: Vec<Clause>,
+}
+
+pub(super) fn rules(
+    document: &Document,
+    known: &Known<'_>,
+    expander: &mut Expander<'_>,
+    problems: &mut Problems,
+) -> Vec<Checked> {
+    let root = Place::default().key("rule");
+    if document.rules.len() > MAX_RULES {
+        problems.add(&root, || format!("at most {MAX_RULES} rules"));
+        return Vec::new();
+    }
+    let mut ids = BTreeMap::new();
+    let mut checked = Vec::new();
+    for (position, policy) in document.rules.iter().enumerate() {
+        let place = root.position(position);
+        let fields = ["id", "effect", "actions", "roles", "when", "unless"];
+        unknown_fields(&policy.unknown, &place, &fields, problems);
+        let before = problems.len();
+        let name = name(policy, &place, problems);
+        if let Some(first) = name.and_then(|name| ids.insert(name, position)) {
+            problems.add(&place.key("id"), || format!("already the id of rule[{first}]"));
+        }
+        let effect = effect(policy, &place, problems);
+        let actions = actions(policy, &place, expander, problems);
+        let parts = parts(policy, &place, &actions, known, problems);
+        let (Some(name), Some(effect)) = (name, effect) else { continue };
+        if problems.len() > before {
+            continue;
+        }
+        match emit(parts, known.roles) {
+            Ok((program, clauses)) => {
+                checked.push(Checked { name: name.into(), effect, actions, program, clauses });
+            }
+            Err(TooLong) => {
+                problems.add(&place, || format!("a rule has at most {MAX_STEPS} tests"));
+            }
+        }
+    }
+    checked
+}
+
+fn name<'a>(policy: &'a Policy, place: &Place, problems: &mut Problems) -> Option<&'a str> {
+    let Some(name) = &policy.id else {
+        problems.add(place, || "a rule needs an `id`".to_owned());
+        return None;
+    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    if name.is_empty() || name.len() > 128 || !name.bytes().all(plain) {
+        problems.add(&place.key("id"), || {
+            "an id is 1 to 128 letters, digits, dots, underscores and hyphens".to_owned()
+        });
+    }
+    Some(name)
+}
+
+fn effect(policy: &Policy, place: &Place, problems: &mut Problems) -> Option<Effect> {
+    let Some(word) = &policy.effect else {
+        problems.add(place, || "a rule needs an `effect`: permit or forbid".to_owned());
+        return None;
+    };
+    let effects = [Effect::Permit, Effect::Forbid];
+    let effect = effects.into_iter().find(|effect| effect.word() == word);
+    if effect.is_none() {
+        let words = effects.map(Effect::word);
+        problems.add(&place.key("effect"), || {
+            format!("no effect `{word}`{}", hint(nearest(word, words)))
+        });
+    }
+    effect
+}
+
+fn actions(
+    policy: &Policy,
+    place: &Place,
+    expander: &mut Expander<'_>,
+    problems: &mut Problems,
+) -> Vec<u32> {
+    if policy.actions.is_empty() {
+        problems.add(place, || "a rule needs `actions`; `*` means all".to_owned());
+    }
+    expander.expand(&policy.actions, &place.key("actions"), problems)
+}
+
+/// The rule's conditions, and-ed: roles first, because they cannot fail.
+fn parts(
+    policy: &Policy,
+    place: &Place,
+    actions: &[u32],
+    known: &Known<'_>,
+    problems: &mut Problems,
+) -> Vec<Part> {
+    let mut parts = Vec::new();
+    parts.extend(roles(policy, place, known, problems));
+    let when = condition(policy.when.as_deref(), &place.key("when"), problems);
+    let unless = condition(policy.unless.as_deref(), &place.key("unless"), problems);
+    let owner = |action: &u32| known.resources.get(*action as usize).copied();
+    let resources: BTreeSet<TypeName> = actions.iter().filter_map(owner).collect();
+    let mut errors = (BTreeSet::new(), BTreeSet::new());
+    for resource in resources {
+        let mut present = BTreeSet::new();
+        for (expr, errors) in [(&when, &mut errors.0), (&unless, &mut errors.1)] {
+            let Some(expr) = expr else { continue };
+            let resource = Ty::Entity(resource);
+            let mut checker =
+                Checker { schema: known.schema, roles: known.roles, resource, errors };
+            checker.condition(expr, &mut present);
+        }
+    }
+    for (field, text, errors) in
+        [("when", &policy.when, errors.0), ("unless", &policy.unless, errors.1)]
+    {
+        for (at, message) in errors {
+            let text = text.as_deref().unwrap_or_default();
+            problems.add_in(&place.key(field), text, at, message);
+        }
+    }
+    match when {
+        Some(Expr { kind: Kind::And(all), .. }) => parts.extend(all.into_iter().map(Part::When)),
+        other => parts.extend(other.map(Part::When)),
+    }
+    parts.extend(unless.map(Part::Unless));
+    parts
+}
+
+fn roles(
+    policy: &Policy,
+    place: &Place,
+    known: &Known<'_>,
+    problems: &mut Problems,
+) -> Option<Part> {
+    let listed = policy.roles.as_ref()?;
+    let place = place.key("roles");
+    if listed.is_empty() {
+        problems.add(&place, || "no roles: leave the field out".to_owned());
+    }
+    for (position, role) in listed.iter().enumerate() {
+        if known.roles.number(role).is_none() {
+            problems.add(&place.position(position), || unknown_role(role, known.roles));
+        }
+    }
+    Some(Part::Roles(listed.iter().map(|role| role.as_str().into()).collect()))
+}
+
+fn condition(text: Option<&str>, place: &Place, problems: &mut Problems) -> Option<Expr> {
+    let text = text?;
+    match parse(text) {
+        Ok(expr) => Some(expr),
+        Err(error) => {
+            problems.add_in(place, text, error.at, error.message);
+            None
+        }
+    }
+}

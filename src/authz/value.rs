@@ -1,0 +1,232 @@
+//! What the evaluator reads: borrowed values, and the names it asks for them by.
+
+use std::{fmt, net::IpAddr};
+
+use super::Entity;
+use crate::{IpNet, UnixTime};
+
+/// One value, borrowed from the caller's own types. Small enough to pass around by copy.
+///
+/// ```
+/// use portcullis::authz::{TypeName, Value};
+///
+/// let owner = Value::Ref(TypeName::new("User"), "staff/alice");
+/// let total = Value::from(1_200_i64);
+/// assert_eq!(format!("{owner:?} {total:?}"), r#"Ref("staff/alice") Long(1200)"#);
+/// ```
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub enum Value<'a> {
+    /// Absent: `has` says false, reading it is an error.
+    Missing,
+    /// The value could not be had; reading it, or asking for it with `has`, is this error.
+    Error(EvalError),
+    /// True or false.
+    Bool(bool),
+    /// A whole number.
+    Long(i64),
+    /// Text; compared byte by byte.
+    Str(&'a str),
+    /// An entity known by name only: it compares, it has no attributes. A principal's id is
+    /// `realm/subject`.
+    Ref(TypeName, &'a str),
+    /// An entity with attributes.
+    Entity(&'a dyn Entity),
+    /// A set of texts held as a list.
+    Strings(&'a [String]),
+    /// Any other set.
+    Set(&'a dyn ValueSet),
+    /// Named values.
+    Record(&'a dyn Record),
+    /// An address or a range of addresses.
+    Ip(IpNet),
+    /// A number with four decimal places, in ten-thousandths.
+    Decimal(i64),
+    /// A moment, in milliseconds since 1970-01-01T00:00:00Z.
+    Datetime(i64),
+    /// A span of time, in milliseconds.
+    Duration(i64),
+}
+
+const _: () = assert!(size_of::<Value<'_>>() == 24);
+
+/// Why a condition has no answer. An error in a permit means that it does not apply; an error
+/// in a forbid denies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum EvalError {
+    /// An attribute or context member that was read is absent.
+    #[error("a value is missing")]
+    Missing,
+    /// A value is not of the type that the operator needs.
+    #[error("a value is of the wrong type")]
+    WrongType,
+    /// An attribute was read of an entity that is known by name only.
+    #[error("an entity is known by name only")]
+    NameOnly,
+    /// The application could not supply the value.
+    #[error("a value is unavailable")]
+    Unavailable,
+}
+
+/// The name of an entity type, as a number made of its text at compile time.
+///
+/// A set of policies in which two known names have one number is refused when it is built.
+///
+/// ```
+/// use portcullis::authz::TypeName;
+///
+/// const ORDER: TypeName = TypeName::new("Order");
+/// assert_ne!(ORDER, TypeName::new("Invoice"));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TypeName(u32);
+
+impl TypeName {
+    pub(crate) const USER: Self = Self::new("User");
+    pub(crate) const SERVICE: Self = Self::new("Service");
+    pub(crate) const DEVICE: Self = Self::new("Device");
+
+    /// The number of `text` (FNV-1a, 32 bits).
+    #[must_use]
+    pub const fn new(text: &str) -> Self {
+        let mut hash = 0x811c_9dc5_u32;
+        let mut rest = text.as_bytes();
+        while let [byte, tail @ ..] = rest {
+            hash = (hash ^ *byte as u32).wrapping_mul(0x0100_0193);
+            rest = tail;
+        }
+        Self(hash)
+    }
+}
+
+/// Which entity: its type and its id within the type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Uid<'a> {
+    /// The entity's type.
+    pub type_name: TypeName,
+    /// The entity's id; for a principal `realm/subject`.
+    pub id: &'a str,
+}
+
+/// The name of an attribute, as the evaluator asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attr<'a> {
+    name: &'a str,
+}
+
+impl<'a> Attr<'a> {
+    /// The attribute called `name`.
+    #[must_use]
+    pub const fn new(name: &'a str) -> Self {
+        Self { name }
+    }
+
+    /// The name, to `match` on.
+    #[must_use]
+    pub const fn name(&self) -> &'a str {
+        self.name
+    }
+}
+
+/// Named values without an identity: the application's own members of the context.
+///
+/// An array of pairs is one:
+///
+/// ```
+/// use portcullis::authz::{Attr, Record, Value};
+///
+/// let members = [("tenant", Value::from("acme"))];
+/// assert!(matches!(members.field(&Attr::new("tenant")), Value::Str("acme")));
+/// assert!(matches!(members.field(&Attr::new("tenants")), Value::Missing));
+/// ```
+pub trait Record {
+    /// The value called `attr`, or [`Value::Missing`].
+    fn field(&self, attr: &Attr<'_>) -> Value<'_>;
+}
+
+impl<const N: usize> Record for [(&str, Value<'_>); N] {
+    fn field(&self, attr: &Attr<'_>) -> Value<'_> {
+        let found = self.iter().find(|(name, _)| *name == attr.name());
+        found.map_or(Value::Missing, |(_, value)| *value)
+    }
+}
+
+/// A set of values in the caller's own form.
+pub trait ValueSet {
+    /// Whether `value` is in the set.
+    fn holds(&self, value: Value<'_>) -> bool;
+    /// Calls `each` with every element until it answers false; whether it never did.
+    fn try_each(&self, each: &mut dyn FnMut(Value<'_>) -> bool) -> bool;
+    /// How many different elements there are.
+    fn size(&self) -> usize;
+}
+
+impl From<bool> for Value<'_> {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<i64> for Value<'_> {
+    fn from(value: i64) -> Self {
+        Self::Long(value)
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(value: &'a str) -> Self {
+        Self::Str(value)
+    }
+}
+
+impl<'a> From<&'a [String]> for Value<'a> {
+    fn from(value: &'a [String]) -> Self {
+        Self::Strings(value)
+    }
+}
+
+/// An IPv4-mapped IPv6 address counts as the IPv4 address it carries.
+impl From<IpNet> for Value<'_> {
+    fn from(value: IpNet) -> Self {
+        let prefix = value.prefix().checked_sub(96);
+        let carried = prefix.and_then(|prefix| {
+            let IpAddr::V4(address) = value.address().to_canonical() else { return None };
+            IpNet::new(address.into(), prefix).ok()
+        });
+        Self::Ip(carried.unwrap_or(value))
+    }
+}
+
+impl From<IpAddr> for Value<'_> {
+    fn from(value: IpAddr) -> Self {
+        Self::from(IpNet::from(value))
+    }
+}
+
+impl From<UnixTime> for Value<'_> {
+    fn from(value: UnixTime) -> Self {
+        Self::Datetime(i64::try_from(value.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("Missing"),
+            Self::Error(error) => write!(f, "Error({error:?})"),
+            Self::Bool(value) => write!(f, "Bool({value})"),
+            Self::Long(value) => write!(f, "Long({value})"),
+            Self::Str(value) => write!(f, "Str({value:?})"),
+            Self::Ref(_, id) => write!(f, "Ref({id:?})"),
+            Self::Entity(entity) => write!(f, "Entity({:?})", entity.id()),
+            Self::Strings(values) => write!(f, "Strings({values:?})"),
+            Self::Set(set) => write!(f, "Set(of {})", set.size()),
+            Self::Record(_) => f.write_str("Record(..)"),
+            Self::Ip(net) => write!(f, "Ip({net})"),
+            Self::Decimal(value) => write!(f, "Decimal({value})"),
+            Self::Datetime(value) => write!(f, "Datetime({value})"),
+            Self::Duration(value) => write!(f, "Duration({value})"),
+        }
+    }
+}
