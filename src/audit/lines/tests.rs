@@ -1,4 +1,7 @@
-use std::sync::{Mutex, mpsc::channel};
+use std::{
+    sync::{Mutex, mpsc::channel},
+    time::Duration,
+};
 
 use serde_json::Value;
 
@@ -86,11 +89,19 @@ fn a_full_queue_never_blocks_and_the_next_line_says_what_was_lost() {
         }
         Ok(bytes.len())
     });
+    let sink = Arc::new(sink);
     record(&sink, "/writing");
     has_entered.recv().unwrap();
-    for path in ["/queued", "/queued too", "/lost", "/lost", "/lost"] {
-        record(&sink, path);
-    }
+    let (recorded, has_recorded) = channel();
+    let handle = Arc::clone(&sink);
+    thread::spawn(move || {
+        for path in ["/queued", "/queued too", "/lost", "/lost", "/lost"] {
+            record(&handle, path);
+        }
+        drop(handle);
+        recorded.send(()).unwrap();
+    });
+    has_recorded.recv_timeout(Duration::from_secs(20)).expect("recording does not wait");
     assert_eq!(sink.lost(), 3);
     release.send(()).unwrap();
     sink.flush();
