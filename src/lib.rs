@@ -17,6 +17,7 @@ pub mod limit;
 
 pub use authn::{Authenticator, AuthnError, AuthnErrorKind, Challenge, Credential, Step, Verifier};
 pub use facts::{Facts, Headers};
+pub use limit::{Exceeded, ExceededKind, LimitError, Limiter, Quota, WhenFull};
 pub use net::{IpNet, IpNetError};
 pub use principal::{Assertion, Attribute, Kind, Principal, PrincipalError, is_realm};
 pub use secret::Secret;
