@@ -19,12 +19,14 @@
 //! the second. So every window and every plan has a limiter of its own.
 
 mod bucket;
+mod client;
 mod error;
 mod limiter;
 mod quota;
 mod sync;
 mod table;
 
+pub use client::client_key;
 pub use error::{Exceeded, ExceededKind, LimitError};
 pub use limiter::Limiter;
 pub use quota::Quota;
