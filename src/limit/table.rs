@@ -189,4 +189,7 @@ const MOST_SLOTS: usize = 1 << 28;
 const MOST_STRIPES: usize = 1 << 10;
 
 #[cfg(test)]
+#[cfg(loom)]
+mod models;
+#[cfg(test)]
 mod tests;
