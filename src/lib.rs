@@ -29,6 +29,7 @@ pub use authn::{
     Authenticator, AuthnError, AuthnErrorKind, Challenge, Claim, Credential, Step, Verifier,
 };
 pub use facts::{Facts, Headers};
+pub use limit::{Exceeded, ExceededKind, LimitError, Limiter, Quota, WhenFull};
 pub use net::{IpNet, IpNetError};
 pub use principal::{Assertion, Attribute, Kind, Principal, PrincipalError, is_realm};
 pub use refusal::{Class, CorrelationId, Reason, Refusal};

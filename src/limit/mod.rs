@@ -1,1 +1,33 @@
-//! How often?
+//! How often? A [`Quota`] says how much, a [`Limiter`] counts, an [`Exceeded`] says when to come
+//! back.
+//!
+//! A limiter is a table of fixed size, taken at start: a flood of new keys costs no memory and
+//! forgives nobody. It counts for one process; several processes each count for themselves.
+//!
+//! # How many slots
+//!
+//! A key is *live* from its first admitted call until its bucket has refilled, which takes at
+//! most `burst` times the interval of the quota. Take 2.5 to 4 slots (16 bytes each) for every
+//! key that is live at the same moment at the worst hour. With 4, about 0.4 % of the live keys
+//! find their part of the table full; with 2.5, about 2 %. [`WhenFull`] says what becomes of
+//! them; too small a table never admits more than the quota.
+//!
+//! # One quota, one table
+//!
+//! A newcomer to a full part of the table takes over another key's debt. That is fair only among
+//! keys under the same quota: the debt of a daily quota would shut out a caller who is counted by
+//! the second. So every window and every plan has a limiter of its own.
+
+mod bucket;
+mod client;
+mod error;
+mod limiter;
+mod quota;
+mod sync;
+mod table;
+
+pub use client::client_key;
+pub use error::{Exceeded, ExceededKind, LimitError};
+pub use limiter::Limiter;
+pub use quota::Quota;
+pub use table::WhenFull;

@@ -8,5 +8,6 @@
 )]
 
 mod architecture;
+mod limits;
 #[cfg(all(feature = "jsonwebtoken", feature = "testing"))]
 mod jsonwebtoken;

@@ -1,0 +1,172 @@
+//! How much.
+
+use std::fmt;
+
+use super::{LimitError, bucket::Pace};
+
+/// So many per period, and so many at once.
+///
+/// A bucket holds `burst` calls and regains one after every `period / n`. Over any stretch of
+/// time `t` a key is admitted at most `burst + n * t / period` times. Without [`burst`](Self::burst)
+/// the bucket holds `n`, so two neighbouring periods may see `2 n` around their border; a smaller
+/// burst narrows that.
+///
+/// The interval is rounded up to whole nanoseconds: the rate is never above the one asked for,
+/// and below it by less than one part in a thousand up to a million per second.
+///
+/// Nothing is checked here, so that quotas can be constants;
+/// [`Limiter::new`](super::Limiter::new) refuses those that cannot be kept.
+///
+/// ```
+/// use portcullis::limit::{LimitError, Limiter, Quota};
+///
+/// const SIGN_UPS: Quota = Quota::per_hour(20).burst(5);
+/// assert_eq!(SIGN_UPS.to_string(), "20 per hour, burst 5");
+/// assert!(Limiter::<str>::new(SIGN_UPS, 4096).is_ok());
+///
+/// let none = Quota::per_minute(0);
+/// assert_eq!(Limiter::<str>::new(none, 4096).unwrap_err(), LimitError::Zero { quota: none });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Quota {
+    count: u32,
+    period: Period,
+    burst: u32,
+}
+
+impl Quota {
+    /// `n` per second.
+    #[must_use]
+    pub const fn per_second(n: u32) -> Self {
+        Self { count: n, period: Period::Second, burst: n }
+    }
+
+    /// `n` per minute.
+    #[must_use]
+    pub const fn per_minute(n: u32) -> Self {
+        Self { count: n, period: Period::Minute, burst: n }
+    }
+
+    /// `n` per hour.
+    #[must_use]
+    pub const fn per_hour(n: u32) -> Self {
+        Self { count: n, period: Period::Hour, burst: n }
+    }
+
+    /// `n` per 24 hours, counted from no particular midnight.
+    #[must_use]
+    pub const fn per_day(n: u32) -> Self {
+        Self { count: n, period: Period::Day, burst: n }
+    }
+
+    /// With room for `n` calls at once.
+    #[must_use]
+    pub const fn burst(self, n: u32) -> Self {
+        Self { burst: n, ..self }
+    }
+
+    /// The quota as the numbers that a bucket is stepped by.
+    pub(super) fn pace(self) -> Result<Pace, LimitError> {
+        if self.count == 0 || self.burst == 0 {
+            return Err(LimitError::Zero { quota: self });
+        }
+        let (count, period) = (u64::from(self.count), self.period.as_nanos());
+        if count > period {
+            return Err(LimitError::TooFast { quota: self });
+        }
+        Pace::new(period.div_ceil(count), self.burst).ok_or(LimitError::TooLong { quota: self })
+    }
+}
+
+impl fmt::Display for Quota {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} per {}", self.count, self.period.name())?;
+        if self.burst == self.count { Ok(()) } else { write!(f, ", burst {}", self.burst) }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Period {
+    Second,
+    Minute,
+    Hour,
+    Day,
+}
+
+impl Period {
+    const fn as_nanos(self) -> u64 {
+        let secs = match self {
+            Self::Second => 1,
+            Self::Minute => 60,
+            Self::Hour => 3_600,
+            Self::Day => 86_400,
+        };
+        secs * 1_000_000_000
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Second => "second",
+            Self::Minute => "minute",
+            Self::Hour => "hour",
+            Self::Day => "day",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn paces() {
+        let check = |quota: Quota, interval: u64, burst: u32| {
+            assert_eq!(quota.pace().ok(), Pace::new(interval, burst), "{quota}");
+        };
+        check(Quota::per_second(1), 1_000_000_000, 1);
+        check(Quota::per_second(50).burst(100), 20_000_000, 100);
+        check(Quota::per_minute(7), 8_571_428_572, 7);
+        check(Quota::per_hour(3_600).burst(1), 1_000_000_000, 1);
+        check(Quota::per_day(1), 86_400_000_000_000, 1);
+        check(Quota::per_second(1_000_000_000), 1, 1_000_000_000);
+        check(Quota::per_day(u32::MAX), 20_117, u32::MAX);
+    }
+
+    #[test]
+    fn quotas_that_cannot_be_kept_are_refused_by_name() {
+        let check = |quota: Quota, expected: LimitError, text: &str| {
+            let error = quota.pace().unwrap_err();
+            assert_eq!(error, expected);
+            assert_eq!(error.to_string(), text);
+        };
+        let quota = Quota::per_second(0);
+        check(quota, LimitError::Zero { quota }, "the quota `0 per second` admits nobody");
+        let quota = Quota::per_day(5).burst(0);
+        check(quota, LimitError::Zero { quota }, "the quota `5 per day, burst 0` admits nobody");
+        let quota = Quota::per_second(1_000_000_001);
+        let text = "the quota `1000000001 per second` is faster than one per nanosecond";
+        check(quota, LimitError::TooFast { quota }, text);
+        // Where the arithmetic of a bucket would wrap, some limiters admit without bound.
+        let quota = Quota::per_day(1).burst(213_504);
+        let text = "the quota `1 per day, burst 213504` takes more than 18 years to refill";
+        check(quota, LimitError::TooLong { quota }, text);
+        let quota = Quota::per_day(1).burst(u32::MAX);
+        assert_eq!(quota.pace().unwrap_err(), LimitError::TooLong { quota });
+        assert!(Quota::per_day(1).burst(6_671).pace().is_ok());
+        assert!(Quota::per_day(1).burst(6_672).pace().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn the_rate_is_never_above_the_one_asked_for(count in 1..=u32::MAX, burst in 1..=u32::MAX) {
+            for quota in [Quota::per_second(count), Quota::per_minute(count), Quota::per_day(count)] {
+                let Ok(pace) = quota.burst(burst).pace() else { continue };
+                let (interval, period) = (u128::from(pace.interval()), quota.period.as_nanos());
+                prop_assert!(interval * u128::from(count) >= u128::from(period));
+                prop_assert!((interval - 1) * u128::from(count) < u128::from(period));
+            }
+        }
+    }
+}
