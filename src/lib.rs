@@ -1,4 +1,8 @@
-//! Who is calling, what may they do, how often may they do it.
+#![cfg_attr(feature = "tower", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "tower"),
+    doc = "Who is calling, what may they do, how often may they do it: one gate for a service."
+)]
 
 // In reading order: the vocabulary, the three questions, the one "no", the record, the gate.
 pub mod clock;
@@ -13,14 +17,18 @@ pub mod audit;
 pub mod authn;
 pub mod authz;
 mod crypto;
-#[cfg(feature = "jsonwebtoken")]
-pub mod jsonwebtoken;
 pub mod limit;
 mod refusal;
 
+pub mod gate;
+
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "tower")]
+pub mod tower;
 
+#[cfg(feature = "jsonwebtoken")]
+pub mod jsonwebtoken;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
@@ -28,8 +36,13 @@ pub use authn::jwt::{Algorithm, JwtVerifier, Key, KeySet, RoleMap};
 pub use authn::{
     Authenticator, AuthnError, AuthnErrorKind, Challenge, Claim, Credential, Step, Verifier,
 };
+pub use authz::{Document, PolicySet};
 pub use facts::{Facts, Headers};
-pub use limit::{Exceeded, ExceededKind, LimitError, Limiter, Quota, WhenFull};
+pub use gate::{
+    Access, Admission, Caller, Gate, GateBuilder, GateError, GateErrors, Outcome, RouteError,
+    Routes, Unchecked,
+};
+pub use limit::Quota;
 pub use net::{IpNet, IpNetError};
 pub use principal::{Assertion, Attribute, Kind, Principal, PrincipalError, is_realm};
 pub use refusal::{Class, CorrelationId, Reason, Refusal};

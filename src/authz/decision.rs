@@ -73,6 +73,33 @@ impl Decision {
     pub const fn is_allow(self) -> bool {
         matches!(self, Self::Allow { .. })
     }
+
+    /// The rule that decided, where one did.
+    #[must_use]
+    pub const fn rule(self) -> Option<RuleId> {
+        match self {
+            Self::Allow { rule } => Some(rule),
+            Self::Deny(Why::Forbidden(rule) | Why::ErrorInForbid(rule, _)) => Some(rule),
+            Self::Deny(
+                Why::InsufficientScope | Why::NoRule { .. } | Why::Stale | Why::WrongResource,
+            ) => None,
+        }
+    }
+}
+
+impl Why {
+    /// A stable label.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ErrorInForbid(..) => "error_in_forbid",
+            Self::Forbidden(_) => "forbidden_by_rule",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::NoRule { .. } => "no_rule",
+            Self::Stale => "stale_handle",
+            Self::WrongResource => "wrong_resource",
+        }
+    }
 }
 
 impl Effect {

@@ -47,6 +47,9 @@ use crate::Principal;
 /// assert!(matches!(may_read("partners/alice"), Decision::Deny(_)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// The default is the empty set, which declares nothing and permits nothing.
+#[derive(Default)]
 pub struct PolicySet {
     /// Differs from every other set's, so that handles cannot be used where they mean nothing.
     pub(super) epoch: u64,
@@ -102,6 +105,12 @@ impl PolicySet {
     #[must_use]
     pub fn action(&self, name: &str) -> Option<Action> {
         self.actions.number(name).map(|number| Action { epoch: self.epoch, number })
+    }
+
+    /// What an action is called; `None` for another set's action.
+    #[must_use]
+    pub fn action_name(&self, action: Action) -> Option<&str> {
+        self.actions.name(action.number).filter(|_| action.epoch == self.epoch)
     }
 
     /// The role called `name`.

@@ -7,7 +7,7 @@ mod template;
 use std::fmt;
 
 pub(super) use path::{MAX_PATH, is_ambiguous};
-pub(super) use table::{Table, Found};
+pub(super) use table::{Found, Table};
 
 /// What a route takes of its caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,6 +131,10 @@ impl Routes {
         self
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
     pub(super) fn lines(&self) -> &[Line] {
         &self.lines
     }
@@ -145,6 +149,12 @@ impl fmt::Display for Routes {
             writeln!(f, "{:method$}  {:template$}  {}", line.method, line.template, line.access)?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.template)
     }
 }
 

@@ -12,3 +12,11 @@ pub fn claim(headers: &http::HeaderMap) -> Claim<'_> {
     let values = headers.get_all(http::header::AUTHORIZATION);
     Claim::from_authorization(values.iter().map(http::HeaderValue::as_bytes))
 }
+
+impl crate::Headers for http::HeaderMap {
+    fn values(&self, name: &str, each: &mut dyn FnMut(&[u8])) {
+        for value in self.get_all(name) {
+            each(value.as_bytes());
+        }
+    }
+}

@@ -14,17 +14,17 @@ use http::{
 };
 use http_body::{Body, Frame, SizeHint};
 
-use crate::Refusal;
+use crate::{Reason, Refusal};
 
-/// What a handler returns to refuse: `?` turns a [`Refusal`] into it.
+/// What a handler returns to refuse: `?` turns a [`Refusal`] or a [`Reason`] into it.
 ///
 /// ```
-/// use portcullis::{Reason, Refusal, http::Refused};
+/// use portcullis::{Reason, http::Refused};
 ///
-/// fn handler() -> Result<&'static str, Refused> {
-///     Err(Refusal::new(Reason::RoleMissing))?
+/// fn find(id: u64) -> Result<&'static str, Refused> {
+///     Ok((id == 7).then_some("seven").ok_or(Reason::ResourceUnknown)?)
 /// }
-/// assert_eq!(handler().unwrap_err().status(), 403);
+/// assert_eq!(find(8).unwrap_err().status(), 404);
 /// ```
 pub type Refused = Response<RefusalBody>;
 
@@ -79,6 +79,12 @@ impl From<Refusal> for Response<RefusalBody> {
     }
 }
 
+impl From<Reason> for Response<RefusalBody> {
+    fn from(reason: Reason) -> Self {
+        Refusal::new(reason).into()
+    }
+}
+
 impl Body for RefusalBody {
     type Data = Bytes;
     type Error = Infallible;
@@ -110,7 +116,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{Challenge, Reason};
+    use crate::Challenge;
 
     #[derive(Debug)]
     struct Plain;

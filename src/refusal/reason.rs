@@ -1,7 +1,10 @@
 //! The exact reasons and the class each is told as.
 
 use super::Class;
-use crate::authn::{AuthnError, AuthnErrorKind};
+use crate::{
+    authn::{AuthnError, AuthnErrorKind},
+    authz::Why,
+};
 
 /// Exactly why a request was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,16 +26,22 @@ pub enum Reason {
     CredentialUnsupported,
     /// An authenticator refused the credential.
     Credential(AuthnError),
+    /// The policies deny the action.
+    Denied(Why),
     /// The caller does not hold the route's role.
     RoleMissing,
     /// The caller's credential is not good for the route's scope.
     ScopeMissing,
     /// No route of the table matches.
     RouteUnlisted,
+    /// A handler found nothing under that name.
+    ResourceUnknown,
     /// The client's address made too many requests.
     ClientThrottled,
     /// The principal made too many requests.
     PrincipalThrottled,
+    /// A limit cannot count this request: its table is full, or the clock beyond its range.
+    LimitUnavailable,
     /// A limit counts by address and the request has none: tell the edge how to read the peer.
     AddressUnknown,
     /// An authenticator vouched for somebody outside its realm.
@@ -41,8 +50,6 @@ pub enum Reason {
     CheckOmitted,
     /// A handler asked about an action that the policies do not declare.
     ActionUnknown,
-    /// The edge says which template the router matched, and the table lists no such template.
-    TemplateUnlisted,
 }
 
 impl Reason {
@@ -67,14 +74,14 @@ impl Reason {
                 | AuthnErrorKind::WrongAudience
                 | AuthnErrorKind::WrongIssuer => Class::Unauthenticated,
             },
-            Self::RoleMissing | Self::ScopeMissing => Class::Forbidden,
-            Self::RouteUnlisted => Class::NotFound,
+            Self::Denied(_) | Self::RoleMissing | Self::ScopeMissing => Class::Forbidden,
+            Self::RouteUnlisted | Self::ResourceUnknown => Class::NotFound,
             Self::ClientThrottled | Self::PrincipalThrottled => Class::Throttled,
+            Self::LimitUnavailable => Class::Unavailable,
             Self::AddressUnknown
             | Self::RealmForeign
             | Self::CheckOmitted
-            | Self::ActionUnknown
-            | Self::TemplateUnlisted => Class::Misconfigured,
+            | Self::ActionUnknown => Class::Misconfigured,
         }
     }
 
@@ -90,16 +97,18 @@ impl Reason {
             Self::CredentialMissing => "credential_missing",
             Self::CredentialUnsupported => "credential_unsupported",
             Self::Credential(error) => error.kind().as_str(),
+            Self::Denied(why) => why.as_str(),
             Self::RoleMissing => "role_missing",
             Self::ScopeMissing => "scope_missing",
             Self::RouteUnlisted => "route_unlisted",
+            Self::ResourceUnknown => "resource_unknown",
             Self::ClientThrottled => "client_throttled",
             Self::PrincipalThrottled => "principal_throttled",
+            Self::LimitUnavailable => "limit_unavailable",
             Self::AddressUnknown => "address_unknown",
             Self::RealmForeign => "realm_foreign",
             Self::CheckOmitted => "check_omitted",
             Self::ActionUnknown => "action_unknown",
-            Self::TemplateUnlisted => "template_unlisted",
         }
     }
 
@@ -113,18 +122,20 @@ impl Reason {
             Self::RealmForeign => Some("an authenticator vouched for another realm"),
             Self::CheckOmitted => Some("the handler owes a call of Caller::may"),
             Self::ActionUnknown => Some("the policies declare no such action"),
-            Self::TemplateUnlisted => Some("the router matched a template the table lacks"),
             Self::CredentialAmbiguous
             | Self::CredentialMalformed
             | Self::PathAmbiguous
             | Self::CredentialTooLarge
             | Self::CredentialMissing
             | Self::CredentialUnsupported
+            | Self::Denied(_)
             | Self::RoleMissing
             | Self::ScopeMissing
             | Self::RouteUnlisted
+            | Self::ResourceUnknown
             | Self::ClientThrottled
-            | Self::PrincipalThrottled => None,
+            | Self::PrincipalThrottled
+            | Self::LimitUnavailable => None,
         }
     }
 }

@@ -4,14 +4,18 @@ use std::{
     collections::VecDeque,
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
+    thread::panicking,
 };
 
 use crate::{
-    CorrelationId, Principal, Refusal, UnixTime,
+    CorrelationId, Principal, Reason, Refusal, UnixTime,
     audit::{Event, EventName, Sink},
 };
 
 /// Keeps the last 1,024 events for a test to look at. Clones share them.
+///
+/// It panics on the event of a handler that answered without asking the policies about its
+/// resource, whatever the gate makes of that: no test of a service should pass with it.
 ///
 /// ```
 /// use portcullis::{CorrelationId, UnixTime, audit::{Event, EventName, Sink}, testing::Recorder};
@@ -55,7 +59,13 @@ impl Recorder {
 }
 
 impl Sink for Recorder {
+    #[expect(clippy::panic, reason = "invariant: a handler without its check fails every test")]
     fn record(&self, event: &Event<'_>) {
+        let omitted = event.refusal.is_some_and(|one| one.reason() == Reason::CheckOmitted);
+        if omitted && !panicking() {
+            let route = event.template.unwrap_or_default();
+            panic!("the handler of `{route}` answered without asking `Caller::may`");
+        }
         let mut events = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if events.len() == CAPACITY {
             events.pop_front();
@@ -107,7 +117,6 @@ const CAPACITY: usize = 1_024;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Reason;
 
     #[test]
     fn an_event_is_kept_whole() {

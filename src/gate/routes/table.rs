@@ -55,6 +55,10 @@ impl Table {
         (table, errors)
     }
 
+    pub(in crate::gate) fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
     pub(in crate::gate) fn line(&self, number: usize) -> Option<&Line> {
         self.lines.get(number)
     }
@@ -88,9 +92,12 @@ impl Table {
             Ok(segments) => segments,
             Err(problem) => return Err(RouteError::Template { method, template, problem }),
         };
-        let reserved = |text: &str| text.bytes().any(|b| !b.is_ascii_alphanumeric() && !b"-._~".contains(&b));
+        let reserved =
+            |text: &str| text.bytes().any(|b| !b.is_ascii_alphanumeric() && !b"-._~".contains(&b));
         for segment in &segments {
-            if let Segment::Literal(text) = segment && reserved(text) {
+            if let Segment::Literal(text) = segment
+                && reserved(text)
+            {
                 self.escapable.insert((*text).into());
             }
         }

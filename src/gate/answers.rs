@@ -1,0 +1,52 @@
+//! Refusals that name what the caller is to come back with.
+
+use super::Gate;
+use crate::{
+    Challenge, Reason, Refusal,
+    authz::{Decision, Why},
+};
+
+impl Gate {
+    /// 401 with every registered scheme. `error` stands in Bearer's challenge only where a
+    /// credential was sent (RFC 6750 section 3.1).
+    pub(super) fn unauthenticated(&self, reason: Reason) -> Refusal {
+        let sent = matches!(reason, Reason::Credential(_));
+        self.challenged(reason, sent.then_some("invalid_token"), None)
+    }
+
+    /// 400 for a header that is no credential (RFC 6750 section 3.1).
+    pub(super) fn bad_request(&self, reason: Reason) -> Refusal {
+        self.challenged(reason, Some("invalid_request"), None)
+    }
+
+    /// 403 that names the scope to ask for, where one is known (RFC 6750 section 3.1).
+    pub(super) fn insufficient_scope(&self, reason: Reason, scope: Option<&str>) -> Refusal {
+        self.challenged(reason, Some("insufficient_scope"), scope)
+    }
+
+    /// Nothing for an allow; for a denial its refusal.
+    pub(super) fn denied(&self, decision: Decision) -> Result<(), Refusal> {
+        match decision {
+            Decision::Allow { .. } => Ok(()),
+            Decision::Deny(Why::InsufficientScope) => {
+                Err(self.insufficient_scope(Reason::Denied(Why::InsufficientScope), None))
+            }
+            Decision::Deny(why) => Err(Reason::Denied(why).into()),
+        }
+    }
+
+    fn challenged(&self, reason: Reason, error: Option<&str>, scope: Option<&str>) -> Refusal {
+        let extend = |challenge: Challenge| match error {
+            Some(error) if challenge.scheme() == "Bearer" => {
+                let challenge = challenge.with("error", error);
+                match scope {
+                    Some(scope) => challenge.with("scope", scope),
+                    None => challenge,
+                }
+            }
+            _ => challenge,
+        };
+        let challenges = self.0.authenticators.iter().filter_map(|one| one.challenge());
+        Refusal::new(reason).challenged(challenges.map(extend))
+    }
+}

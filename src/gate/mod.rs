@@ -1,0 +1,113 @@
+//! The gate: all stages in their order, callable with or without a web framework.
+//!
+//! 1. The path is read in one way only.
+//! 2. The limit by client address.
+//! 3. The route is looked up; what is not listed ends here.
+//! 4. The credential is well formed and came by a safe way.
+//! 5. It is verified.
+//! 6. The limit by principal.
+//! 7. What the route takes: a scope, a role, an action.
+//! 8. The handler, which asks about its resource with [`Caller::may`].
+
+mod answers;
+mod builder;
+mod caller;
+mod ids;
+mod routes;
+mod rules;
+mod stages;
+mod transport;
+mod visit;
+
+use std::{fmt, pin::Pin, sync::Arc};
+
+pub use builder::{GateBuilder, GateError, GateErrors};
+pub use caller::{Caller, Outcome};
+pub use routes::{Access, RouteError, Routes};
+
+use crate::{
+    Authenticator, Claim, Facts, IpNet, Now, Refusal, Snapshot, audit::Sink, authz::PolicySet,
+    limit::Limiter,
+};
+use {ids::Ids, routes::Table, rules::Rules, transport::Transport};
+
+/// Who is calling, what may they do, how often: one answer for every request.
+///
+/// Built once by [`Gate::builder`]; clones share everything.
+#[derive(Clone)]
+pub struct Gate(Arc<Inner>);
+
+struct Inner {
+    authenticators: Box<[Box<dyn Authenticator>]>,
+    clients: Option<Limiter<IpNet>>,
+    ids: Ids,
+    principals: Option<Limiter<str>>,
+    rules: Snapshot<Rules>,
+    sink: Option<Box<dyn Sink>>,
+    table: Table,
+    transport: Transport,
+    unchecked: Unchecked,
+}
+
+/// What becomes of a successful answer whose handler owed the policies a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Unchecked {
+    /// It is replaced by a refusal (500), and the event names the route.
+    #[default]
+    Refuse,
+    /// Only the event tells; for services that are being moved over.
+    Report,
+}
+
+/// The gate's answer to a request.
+#[must_use]
+#[non_exhaustive]
+pub enum Admission {
+    /// At once.
+    Done(Result<Caller, Refusal>),
+    /// After waiting for an authenticator.
+    Wait(Pin<Box<dyn Future<Output = Result<Caller, Refusal>> + Send + 'static>>),
+}
+
+impl Gate {
+    /// Starts with nothing: no authenticator, no route, no limit.
+    pub fn builder() -> GateBuilder {
+        GateBuilder::default()
+    }
+
+    /// Takes a request through every stage before its handler.
+    ///
+    /// A refusal has been recorded when this returns. A caller is recorded once: when it is
+    /// finished, or when its last clone is dropped.
+    pub fn admit<'a>(&self, claim: impl Into<Claim<'a>>, facts: &Facts<'_>, now: Now) -> Admission {
+        self.stages(claim.into(), facts, now)
+    }
+
+    /// Puts other policies in force, for requests that arrive from now on.
+    ///
+    /// # Errors
+    /// When the route table names a role or an action that they do not declare; the policies
+    /// in force then stay.
+    pub fn replace_policies(&self, policies: PolicySet) -> Result<(), GateErrors> {
+        self.0.rules.replace(Rules::resolve(policies, &self.0.table)?);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate")
+            .field("authenticators", &self.0.authenticators)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Admission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done(result) => f.debug_tuple("Done").field(result).finish(),
+            Self::Wait(_) => f.write_str("Wait(..)"),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The policies in force, and what each line of the route table means under them.
+
+use super::{Access, GateError, GateErrors, routes::Table};
+use crate::authz::{Action, PolicySet, Role};
+
+/// One snapshot: policies and the table's names resolved in them.
+#[derive(Debug)]
+pub(super) struct Rules {
+    pub(super) policies: PolicySet,
+    needs: Box<[Need]>,
+}
+
+/// What a line takes of its caller, in the policies' own handles.
+#[derive(Debug)]
+pub(super) enum Need {
+    Public,
+    Authenticated,
+    Scope(String),
+    Role(Role),
+    Action(Action),
+}
+
+impl Rules {
+    /// # Errors
+    /// Every role and action of the table that the policies do not declare.
+    pub(super) fn resolve(policies: PolicySet, table: &Table) -> Result<Self, GateErrors> {
+        let mut errors = Vec::new();
+        let mut needs = Vec::new();
+        for line in table.lines() {
+            match need(&policies, &line.access) {
+                Ok(need) => needs.push(need),
+                Err((what, name, nearest)) => errors.push(GateError::Undeclared {
+                    route: line.to_string(),
+                    what,
+                    name: name.to_owned(),
+                    nearest: nearest.map(str::to_owned),
+                }),
+            }
+        }
+        GateErrors::unless_empty(errors)?;
+        Ok(Self { policies, needs: needs.into() })
+    }
+
+    pub(super) fn need(&self, line: usize) -> Option<&Need> {
+        self.needs.get(line)
+    }
+}
+
+fn need<'a>(
+    policies: &'a PolicySet,
+    access: &'a Access,
+) -> Result<Need, (&'static str, &'a str, Option<&'a str>)> {
+    match access {
+        Access::Public => Ok(Need::Public),
+        Access::Authenticated => Ok(Need::Authenticated),
+        Access::Scope(scope) => Ok(Need::Scope(scope.clone())),
+        Access::Role(name) => {
+            let unknown = || ("role", name.as_str(), policies.nearest_role(name));
+            policies.role(name).map(Need::Role).ok_or_else(unknown)
+        }
+        Access::Action(name) => {
+            let unknown = || ("action", name.as_str(), policies.nearest_action(name));
+            policies.action(name).map(Need::Action).ok_or_else(unknown)
+        }
+    }
+}

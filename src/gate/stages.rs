@@ -1,0 +1,178 @@
+//! The stages before the handler, in their order.
+
+use super::{
+    Admission, Caller, Gate,
+    routes::{Found, MAX_PATH, is_ambiguous},
+    rules::{Need, Rules},
+    visit::{Telling, Visit},
+};
+use crate::{
+    AuthnError, Claim, Credential, Facts, Now, Principal, Reason, Refusal, Step,
+    authz::{Action, Coarse, Decision, Subject},
+    limit::{Exceeded, ExceededKind, client_key},
+};
+
+impl Gate {
+    pub(super) fn stages(&self, claim: Claim<'_>, facts: &Facts<'_>, now: Now) -> Admission {
+        let mut visit = Visit::new(self, facts, now);
+        let claimed = match self.approach(&mut visit, claim, facts) {
+            Ok(claimed) => claimed,
+            Err(refusal) => return Admission::Done(Err(visit.refuse(refusal, Telling::default()))),
+        };
+        let Some(credential) = claimed else { return Admission::Done(self.enter(visit, None)) };
+        for (index, authenticator) in self.0.authenticators.iter().enumerate() {
+            match authenticator.authenticate(&credential, facts, now) {
+                Step::NotMine => {}
+                Step::Done(result) => return Admission::Done(self.verified(visit, index, result)),
+                Step::Wait(lookup) => {
+                    let gate = self.clone();
+                    return Admission::Wait(Box::pin(async move {
+                        let result = lookup.await;
+                        gate.verified(visit, index, result)
+                    }));
+                }
+            }
+        }
+        let refusal = self.unauthenticated(Reason::CredentialUnsupported);
+        Admission::Done(Err(visit.refuse(refusal, Telling::default())))
+    }
+
+    /// All that is decided before any cryptography: the credential to verify, if there is one.
+    fn approach<'a>(
+        &self,
+        visit: &mut Visit,
+        claim: Claim<'a>,
+        facts: &Facts<'_>,
+    ) -> Result<Option<Credential<'a>>, Refusal> {
+        let path = facts.path.unwrap_or_default();
+        if facts.template.is_none() && (path.len() > MAX_PATH || is_ambiguous(path)) {
+            return Err(Reason::PathAmbiguous.into());
+        }
+        self.limit_client(visit)?;
+        let method = facts.method.unwrap_or_default();
+        let found = match facts.template {
+            Some(template) => self.0.table.find_template(method, template),
+            None => self.0.table.find(method, path),
+        };
+        match found {
+            Found::Line(line) => visit.line = Some(line),
+            Found::Ambiguous => return Err(Reason::PathAmbiguous.into()),
+            Found::Unlisted => return Err(Reason::RouteUnlisted.into()),
+        }
+        match claim {
+            Claim::Absent => Ok(None),
+            _ if !self.0.transport.carries_secrets(facts) => Err(Reason::Cleartext.into()),
+            Claim::Presented(credential) => Ok(Some(credential)),
+            Claim::Malformed => Err(self.bad_request(Reason::CredentialMalformed)),
+            Claim::Ambiguous => Err(self.bad_request(Reason::CredentialAmbiguous)),
+            Claim::TooLarge => Err(Reason::CredentialTooLarge.into()),
+        }
+    }
+
+    fn limit_client(&self, visit: &Visit) -> Result<(), Refusal> {
+        let Some(limiter) = &self.0.clients else { return Ok(()) };
+        let address = visit.client.ok_or(Reason::AddressUnknown)?;
+        limiter
+            .check_at(&client_key(address), visit.now.mono)
+            .map_err(|no| exceeded(no, Reason::ClientThrottled))
+    }
+
+    fn verified(
+        &self,
+        visit: Visit,
+        index: usize,
+        result: Result<Principal, AuthnError>,
+    ) -> Result<Caller, Refusal> {
+        match result {
+            Ok(principal) => {
+                let realm = self.0.authenticators.get(index).map(|one| one.realm());
+                if realm != Some(principal.realm()) {
+                    return Err(visit.refuse(Reason::RealmForeign.into(), Telling::default()));
+                }
+                self.enter(visit, Some(principal))
+            }
+            Err(error) => {
+                let refusal = self.unauthenticated(Reason::Credential(error));
+                Err(visit.refuse(refusal, Telling::default()))
+            }
+        }
+    }
+
+    /// What is asked of a proven caller, or of none.
+    fn enter(&self, visit: Visit, principal: Option<Principal>) -> Result<Caller, Refusal> {
+        let rules = self.0.rules.load();
+        let known = principal.map(|principal| {
+            let subject = rules.policies.subject(&principal);
+            (principal, subject)
+        });
+        let settled = self.settle(&visit, &rules, known.as_ref());
+        let asked = match settled {
+            Ok(Settled::Decided(action, decision)) => Some((action, decision)),
+            Ok(Settled::Open | Settled::Owed(_)) | Err(_) => None,
+        };
+        let denied = asked.map_or(Ok(()), |(_, decision)| self.denied(decision));
+        match settled.and_then(|settled| denied.map(|()| settled)) {
+            Ok(settled) => Ok(Caller::new(visit, rules, known, settled)),
+            Err(refusal) => {
+                let principal = known.as_ref().map(|(principal, _)| principal);
+                let telling = Telling { principal, ..Telling::default() }.asked(&rules, asked);
+                Err(visit.refuse(refusal, telling))
+            }
+        }
+    }
+
+    /// The limit by principal, then what the route takes.
+    fn settle(
+        &self,
+        visit: &Visit,
+        rules: &Rules,
+        known: Option<&(Principal, Subject)>,
+    ) -> Result<Settled, Refusal> {
+        if let (Some(limiter), Some((principal, _))) = (&self.0.principals, known) {
+            limiter
+                .check_at(principal.id(), visit.now.mono)
+                .map_err(|no| exceeded(no, Reason::PrincipalThrottled))?;
+        }
+        let need = visit.line.and_then(|line| rules.need(line)).ok_or(Reason::RouteUnlisted)?;
+        let caller = || known.ok_or_else(|| self.unauthenticated(Reason::CredentialMissing));
+        match need {
+            Need::Public => Ok(Settled::Open),
+            Need::Authenticated => caller().map(|_| Settled::Open),
+            Need::Scope(scope) => {
+                let mut held = caller()?.0.scopes().into_iter().flatten();
+                let refuse = || self.insufficient_scope(Reason::ScopeMissing, Some(scope));
+                held.any(|held| held == scope).then_some(Settled::Open).ok_or_else(refuse)
+            }
+            Need::Role(role) => {
+                let held = caller()?.1.holds(*role);
+                held.then_some(Settled::Open).ok_or(Reason::RoleMissing.into())
+            }
+            Need::Action(action) => {
+                let (principal, subject) = caller()?;
+                let context = visit.context(principal);
+                Ok(match rules.policies.could(subject, principal, *action, &context) {
+                    Coarse::Yes(decision) | Coarse::No(decision) => {
+                        Settled::Decided(*action, decision)
+                    }
+                    Coarse::Resource => Settled::Owed(*action),
+                })
+            }
+        }
+    }
+}
+
+/// What the gate itself could settle about the route's action.
+pub(super) enum Settled {
+    /// The route has none.
+    Open,
+    /// All of it.
+    Decided(Action, Decision),
+    /// It depends on the resource; the handler owes the question.
+    Owed(Action),
+}
+
+/// A spent quota is the caller's doing; a limiter that cannot count is not.
+fn exceeded(no: Exceeded, reason: Reason) -> Refusal {
+    let reason = if no.kind() == ExceededKind::Spent { reason } else { Reason::LimitUnavailable };
+    Refusal::new(reason).retry_after(no.retry_after())
+}

@@ -1,0 +1,126 @@
+//! What the gate keeps of a request, and the one event it owes.
+
+use std::{
+    net::IpAddr,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use super::{Gate, rules::Rules};
+use crate::{
+    Class, CorrelationId, Facts, Now, Principal, Refusal,
+    audit::{Event, EventName},
+    authz::{Action, Context, Decision},
+};
+
+/// Of method and path, no more bytes than this are kept for the event.
+const MAX_KEPT: usize = 1024;
+
+/// One request on its way through the gate. Whatever becomes of it, it leaves one event.
+pub(super) struct Visit {
+    pub(super) gate: Gate,
+    pub(super) now: Now,
+    pub(super) correlation: CorrelationId,
+    pub(super) client: Option<IpAddr>,
+    pub(super) secure: bool,
+    /// The number of the route's line, once one matched.
+    pub(super) line: Option<usize>,
+    method: Box<str>,
+    path: Box<str>,
+    told: AtomicBool,
+}
+
+/// What the event says beyond the request itself.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Telling<'a> {
+    pub(super) principal: Option<&'a Principal>,
+    pub(super) action: Option<&'a str>,
+    pub(super) rule: Option<&'a str>,
+    pub(super) refusal: Option<&'a Refusal>,
+}
+
+impl<'a> Telling<'a> {
+    /// With the names of what was asked and of the rule that decided.
+    pub(super) fn asked(self, rules: &'a Rules, asked: Option<(Action, Decision)>) -> Self {
+        let Some((action, decision)) = asked else { return self };
+        let policies = &rules.policies;
+        let rule = decision.rule().and_then(|rule| policies.rule_name(rule));
+        Self { action: policies.action_name(action), rule, ..self }
+    }
+}
+
+impl Visit {
+    pub(super) fn new(gate: &Gate, facts: &Facts<'_>, now: Now) -> Self {
+        Self {
+            gate: gate.clone(),
+            now,
+            correlation: gate.0.ids.next(),
+            client: facts.client_address(),
+            secure: gate.0.transport.is_secure(facts),
+            line: None,
+            method: kept(facts.method),
+            path: kept(facts.path),
+            told: AtomicBool::new(false),
+        }
+    }
+
+    /// The route's template, as the table spells it.
+    pub(super) fn template(&self) -> Option<&str> {
+        self.gate.0.table.line(self.line?).map(|line| line.template.as_str())
+    }
+
+    /// What policies may know of the request itself.
+    pub(super) fn context<'a>(&self, principal: &'a Principal) -> Context<'a> {
+        let facts = Facts { client: self.client, secure: self.secure, ..Facts::default() };
+        Context::new(self.now.wall).facts(&facts).principal(principal)
+    }
+
+    /// Writes the event, unless it has been written.
+    pub(super) fn tell(&self, name: EventName, telling: Telling<'_>) {
+        if self.told.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let Some(sink) = &self.gate.0.sink else { return };
+        let mut event = Event::new(name, self.now.wall, self.correlation);
+        event.principal = telling.principal;
+        event.client = self.client;
+        event.method = Some(&*self.method).filter(|text| !text.is_empty());
+        event.path = Some(&*self.path).filter(|text| !text.is_empty());
+        event.template = self.template();
+        event.action = telling.action;
+        event.rule = telling.rule;
+        event.refusal = telling.refusal;
+        sink.record(&event);
+    }
+
+    /// Writes the event of a refusal and gives it the request's id.
+    pub(super) fn refuse(&self, refusal: Refusal, telling: Telling<'_>) -> Refusal {
+        let refusal = refusal.correlated(self.correlation);
+        self.tell(name_of(&refusal), Telling { refusal: Some(&refusal), ..telling });
+        refusal
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        self.tell(EventName::RequestAbandoned, Telling::default());
+    }
+}
+
+/// What a refusal is called in the record.
+pub(super) fn name_of(refusal: &Refusal) -> EventName {
+    match refusal.class() {
+        Class::Malformed | Class::TooLarge => EventName::InputValidationFail,
+        Class::Unauthenticated => EventName::AuthnLoginFail,
+        Class::Forbidden | Class::NotFound => EventName::AuthzFail,
+        Class::Throttled => EventName::ExcessRateLimitExceeded,
+        Class::Misconfigured => EventName::SysMisconfigured,
+        Class::Unavailable => EventName::SysUnavailable,
+    }
+}
+
+fn kept(text: Option<&str>) -> Box<str> {
+    let text = text.unwrap_or_default();
+    let fits = |end: &usize| text.is_char_boundary(*end);
+    let end = (0..=text.len().min(MAX_KEPT)).rev().find(fits);
+    end.and_then(|end| text.get(..end)).unwrap_or_default().into()
+}

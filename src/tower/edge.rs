@@ -1,0 +1,85 @@
+//! From an HTTP request to what the gate is asked about.
+
+use std::{net::IpAddr, sync::Arc};
+
+use http::{Extensions, Request, Response, header::HOST};
+
+use super::GateBody;
+use crate::{
+    Admission, Caller, Facts, Gate, Now, Refusal, clock,
+    gate::Outcome,
+    http::{Problem, Respond, claim, refuse},
+};
+
+/// How this server's requests are read and its refusals written.
+#[derive(Clone)]
+pub(super) struct Edge {
+    pub(super) peer: Option<Arc<Peer>>,
+    pub(super) respond: Arc<dyn Respond>,
+    pub(super) secure: Option<Arc<Secure>>,
+    pub(super) template: Option<Arc<Template>>,
+}
+
+// What the layer is told to read out of a request's extensions.
+type Peer = dyn Fn(&Extensions) -> Option<IpAddr> + Send + Sync;
+type Secure = dyn Fn(&Extensions) -> bool + Send + Sync;
+type Template = dyn for<'a> Fn(&'a Extensions) -> Option<&'a str> + Send + Sync;
+
+impl Default for Edge {
+    fn default() -> Self {
+        Self { peer: None, respond: Arc::new(Problem), secure: None, template: None }
+    }
+}
+
+impl Edge {
+    pub(super) fn admit<B>(&self, gate: &Gate, request: &Request<B>) -> Admission {
+        let extensions = request.extensions();
+        // A layer further out may have read the clock for this request already.
+        let now = extensions.get::<Now>().copied().unwrap_or_else(clock::now);
+        let template = |read: &Arc<Template>| {
+            // A router that matched nothing left no template; the empty one is in no table.
+            read(extensions).unwrap_or_default()
+        };
+        let facts = Facts {
+            peer: self.peer.as_ref().and_then(|peer| peer(extensions)),
+            secure: self.secure.as_ref().is_some_and(|secure| secure(extensions)),
+            method: Some(request.method().as_str()),
+            authority: authority(request),
+            path: Some(request.uri().path()),
+            template: self.template.as_ref().map(template),
+            headers: Some(request.headers()),
+            ..Facts::default()
+        };
+        gate.admit(claim(request.headers()), &facts, now)
+    }
+
+    pub(super) fn refuse<R>(&self, refusal: Refusal) -> Response<GateBody<R>> {
+        refuse(refusal, &*self.respond).map(GateBody::refusal)
+    }
+
+    /// Closes the request with the head of its response, which a refusal may replace.
+    pub(super) fn conclude<R>(
+        &self,
+        caller: &Caller,
+        mut response: Response<R>,
+    ) -> Response<GateBody<R>> {
+        if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
+            let refusal = refusal.correlated(caller.correlation_id());
+            let replaced = caller.conclude(&Outcome::Refused(&refusal));
+            return self.refuse(replaced.err().unwrap_or(refusal));
+        }
+        let status = response.status();
+        let failed = status.is_client_error() || status.is_server_error();
+        let outcome = if failed { Outcome::Failed } else { Outcome::Served };
+        match caller.conclude(&outcome) {
+            Ok(()) => response.map(GateBody::inner),
+            Err(refusal) => self.refuse(refusal),
+        }
+    }
+}
+
+/// HTTP/2 names it in the target, HTTP/1.1 in `Host`.
+fn authority<B>(request: &Request<B>) -> Option<&str> {
+    let target = request.uri().authority().map(http::uri::Authority::as_str);
+    target.or_else(|| request.headers().get(HOST)?.to_str().ok())
+}

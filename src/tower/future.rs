@@ -1,0 +1,105 @@
+//! One future behind every layer: refused at once, waiting for a lookup, or in the handler.
+
+use std::{
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::{GateBody, edge::Edge};
+use crate::{Caller, Refusal, gate::Outcome};
+
+type Lookup = Pin<Box<dyn Future<Output = Result<Caller, Refusal>> + Send>>;
+
+pin_project! {
+    /// The response of a [`Gated`](super::Gated) service.
+    pub struct ResponseFuture<S: Service<Request<B>>, B> {
+        edge: Arc<Edge>,
+        #[pin]
+        state: State<S, S::Future, B>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<S, F, B> {
+        Inner { #[pin] future: F, pending: Pending },
+        Refused { refusal: Option<Refusal> },
+        Wait { lookup: Lookup, next: Option<(S, Request<B>)> },
+    }
+}
+
+/// A caller whose answer is awaited. Dropped before the answer, the request was abandoned.
+struct Pending(Caller);
+
+impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
+    pub(super) fn inner(edge: Arc<Edge>, future: S::Future, caller: Caller) -> Self {
+        Self { edge, state: State::Inner { future, pending: Pending(caller) } }
+    }
+
+    pub(super) fn refused(edge: Arc<Edge>, refusal: Refusal) -> Self {
+        Self { edge, state: State::Refused { refusal: Some(refusal) } }
+    }
+
+    pub(super) fn waiting(edge: Arc<Edge>, lookup: Lookup, ready: S, request: Request<B>) -> Self {
+        Self { edge, state: State::Wait { lookup, next: Some((ready, request)) } }
+    }
+}
+
+impl<S, B, R> Future for ResponseFuture<S, B>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+{
+    type Output = Result<Response<GateBody<R>>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            let next = match this.state.as_mut().project() {
+                StateProjection::Inner { future, pending } => {
+                    return Poll::Ready(match ready!(future.poll(cx)) {
+                        Ok(response) => Ok(this.edge.conclude(&pending.0, response)),
+                        Err(error) => {
+                            let _ = pending.0.conclude(&Outcome::Failed);
+                            Err(error)
+                        }
+                    });
+                }
+                StateProjection::Refused { refusal } => match refusal.take() {
+                    Some(refusal) => return Poll::Ready(Ok(this.edge.refuse(refusal))),
+                    None => return Poll::Pending,
+                },
+                StateProjection::Wait { lookup, next } => {
+                    match (ready!(lookup.as_mut().poll(cx)), next.take()) {
+                        (Ok(caller), Some((mut service, mut request))) => {
+                            request.extensions_mut().insert(caller.clone());
+                            let future = service.call(request);
+                            State::Inner { future, pending: Pending(caller) }
+                        }
+                        (Ok(_), None) => return Poll::Pending,
+                        (Err(refusal), _) => State::Refused { refusal: Some(refusal) },
+                    }
+                }
+            };
+            this.state.set(next);
+        }
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        // Nobody waits for an answer that could be replaced.
+        let _ = self.0.conclude(&Outcome::Abandoned);
+    }
+}
+
+impl<S: Service<Request<B>>, B> fmt::Debug for ResponseFuture<S, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,82 @@
+//! The layer and how it reads a request's surroundings.
+
+use std::{fmt, net::IpAddr, sync::Arc};
+
+use http::Extensions;
+use tower_layer::Layer;
+
+use super::{edge::Edge, service::Gated};
+use crate::{Gate, http::Respond};
+
+/// Puts a [`Gate`] around a service.
+///
+/// What a connection is like stands in a request's extensions under the server's own types, so
+/// the layer is told where: without [`peer`](Self::peer) no address is known, and without
+/// [`secure`](Self::secure) no request counts as encrypted.
+///
+/// With axum served by `into_make_service_with_connect_info::<SocketAddr>()`:
+///
+/// ```ignore
+/// let layer = GateLayer::new(gate)
+///     .peer(|ext| ext.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()))
+///     .template(|ext| ext.get::<MatchedPath>().map(MatchedPath::as_str));
+/// let app = router.layer(layer);
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct GateLayer {
+    gate: Gate,
+    edge: Arc<Edge>,
+}
+
+impl GateLayer {
+    /// A layer that knows nothing of peers, encryption or the router.
+    pub fn new(gate: Gate) -> Self {
+        Self { gate, edge: Arc::default() }
+    }
+
+    /// Where the address at the other end of the connection is.
+    pub fn peer(
+        mut self,
+        peer: impl Fn(&Extensions) -> Option<IpAddr> + Send + Sync + 'static,
+    ) -> Self {
+        Arc::make_mut(&mut self.edge).peer = Some(Arc::new(peer));
+        self
+    }
+
+    /// Whether the connection is encrypted.
+    pub fn secure(mut self, secure: impl Fn(&Extensions) -> bool + Send + Sync + 'static) -> Self {
+        Arc::make_mut(&mut self.edge).secure = Some(Arc::new(secure));
+        self
+    }
+
+    /// Where the router leaves the template it matched, such as axum's `MatchedPath`. Router and
+    /// gate then cannot disagree; a request for which the router matched none is refused.
+    pub fn template(
+        mut self,
+        template: impl for<'a> Fn(&'a Extensions) -> Option<&'a str> + Send + Sync + 'static,
+    ) -> Self {
+        Arc::make_mut(&mut self.edge).template = Some(Arc::new(template));
+        self
+    }
+
+    /// Who writes the bodies of refusals.
+    pub fn respond(mut self, respond: impl Respond) -> Self {
+        Arc::make_mut(&mut self.edge).respond = Arc::new(respond);
+        self
+    }
+}
+
+impl<S> Layer<S> for GateLayer {
+    type Service = Gated<S>;
+
+    fn layer(&self, inner: S) -> Gated<S> {
+        Gated::new(inner, self.gate.clone(), Arc::clone(&self.edge))
+    }
+}
+
+impl fmt::Debug for GateLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GateLayer").field("gate", &self.gate).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,20 @@
+//! The whole gate as one tower layer.
+//!
+//! Put [`GateLayer`] around the finished router, so that no route is left outside. A CORS layer
+//! goes outside of it: preflight requests carry no credentials, and refusals need CORS headers
+//! too. A layer that changes paths goes outside as well, or router and gate read different ones.
+//!
+//! The layer's error type is the inner service's: a refusal is a response. It leaves a
+//! [`Caller`](crate::Caller) in the request's extensions, and the [`Refusal`](crate::Refusal) in
+//! those of a refused response.
+
+mod body;
+mod edge;
+mod future;
+mod layer;
+mod service;
+
+pub use body::GateBody;
+pub use future::ResponseFuture;
+pub use layer::GateLayer;
+pub use service::Gated;
