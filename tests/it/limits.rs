@@ -8,7 +8,10 @@ use std::{
     thread,
 };
 
-use portcullis::{ExceededKind, IpNet, Limiter, Mono, Quota, WhenFull, limit::client_key};
+use portcullis::{
+    IpNet, Mono, Quota,
+    limit::{ExceededKind, Limiter, WhenFull, client_key},
+};
 
 const THREADS: u64 = 4;
 const CALLS: u64 = 60_000;

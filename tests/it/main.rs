@@ -8,6 +8,18 @@
 )]
 
 mod architecture;
-mod limits;
+#[cfg(feature = "testing")]
+mod callers;
+#[cfg(all(feature = "tower", feature = "testing"))]
+mod examples;
+#[cfg(feature = "testing")]
+mod gate;
 #[cfg(all(feature = "jsonwebtoken", feature = "testing"))]
 mod jsonwebtoken;
+#[cfg(feature = "testing")]
+mod kit;
+mod limits;
+#[cfg(all(feature = "tower", feature = "testing"))]
+mod routes;
+#[cfg(all(feature = "tower", feature = "testing"))]
+mod tower;

@@ -1,0 +1,85 @@
+//! The examples do what they say, the service over a real socket.
+
+use std::{
+    env,
+    io::{BufRead, BufReader, Read},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+/// Builds an example, a no-op where all targets were built, and hands back its program.
+fn built(name: &str) -> PathBuf {
+    let arguments = ["build", "--quiet", "--locked", "--all-features", "--example", name];
+    let status = Command::new(env!("CARGO")).args(arguments).status().unwrap();
+    assert!(status.success(), "`cargo build --example {name}` fails");
+    // target/debug/deps/it-… → target/debug/examples/…
+    let profile = env::current_exe().unwrap();
+    profile.ancestors().nth(2).unwrap().join("examples").join(name)
+}
+
+/// Ends the service with the test, however that ends.
+struct Service(Child);
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn direct() {
+    let output = Command::new(built("direct")).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let expected = [
+        "nightly: accepted from batch/olga",
+        "urgent: refused, forbidden: no_rule",
+        "nightly: refused, forbidden: no_rule",
+        "nightly: accepted from batch/olga",
+        "nightly: refused, throttled: principal_throttled",
+    ];
+    assert!(text.lines().eq(expected), "{text}");
+}
+
+#[test]
+fn orders_answers_every_printed_line_as_it_says() {
+    let mut orders = Command::new(built("orders"));
+    orders.env("ORDERS_ADDR", "127.0.0.1:0").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut service = Service(orders.spawn().unwrap());
+    let mut audit = service.0.stderr.take().unwrap();
+    let audit = thread::spawn(move || {
+        let mut text = String::new();
+        audit.read_to_string(&mut text).map(|_| text)
+    });
+    let stdout = BufReader::new(service.0.stdout.take().unwrap());
+
+    let mut expected = Vec::new();
+    for line in stdout.lines().map(Result::unwrap) {
+        let (_, expect) = line.split_once("# expect ").unwrap();
+        let last = expect.starts_with("429");
+        let output = Command::new("bash").args(["-c", &line]).output().unwrap();
+        let status = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(status.trim(), &expect[..3], "{line}");
+        expected.push(expect.to_owned());
+        if last {
+            break;
+        }
+    }
+    let all = ["200", "201", "401", "403", "404", "429"];
+    for status in all {
+        assert!(expected.iter().any(|expect| expect.starts_with(status)), "no case for {status}");
+    }
+
+    // One event for each request; the writer of the events may be a moment behind.
+    thread::sleep(Duration::from_millis(200));
+    drop(service);
+    let events = audit.join().unwrap().unwrap();
+    let events: Vec<serde_json::Value> =
+        events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(events.len(), expected.len() - 1 + 30, "{events:?}");
+    for reason in ["expired", "no_rule", "role_missing", "route_unlisted", "principal_throttled"] {
+        assert!(events.iter().any(|event| event["reason"] == reason), "no event for {reason}");
+    }
+}
