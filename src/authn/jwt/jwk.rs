@@ -2,8 +2,9 @@
 
 use super::{
     compact::base64url,
+    error::KeyError,
     json::{Document, Value},
-    key::{Key, KeyError},
+    key::Key,
 };
 use crate::{
     Secret,

@@ -1,11 +1,10 @@
 //! The keys of one issuer: built whole, checked whole, replaced whole.
 
-use std::fmt;
-
 use super::{
+    error::{KeyError, KeySetError, SkippedKey},
     invalid,
-    jwks::{self, KeySetError, Loaded, MAX_KEYS, SkippedKey},
-    key::{Key, KeyError},
+    jwks::{self, Loaded, MAX_KEYS},
+    key::Key,
 };
 use crate::{authn::AuthnError, crypto::Algorithm};
 
@@ -30,7 +29,7 @@ use crate::{authn::AuthnError, crypto::Algorithm};
 /// assert!(KeySet::from_jwks(r#"{"keys": []}"#).is_err());
 /// # Ok::<(), portcullis::authn::jwt::KeySetError>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct KeySet {
     keys: Vec<Key>,
     skipped: Vec<SkippedKey>,
@@ -139,12 +138,6 @@ fn fits_among(keys: &[Key], key: Key) -> Result<Key, KeyError> {
 impl From<Key> for KeySet {
     fn from(key: Key) -> Self {
         Self { keys: vec![key], skipped: Vec::new() }
-    }
-}
-
-impl fmt::Debug for KeySet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeySet").field("keys", &self.keys).field("skipped", &self.skipped).finish()
     }
 }
 

@@ -59,37 +59,25 @@ impl Mapping {
         if let Some(at) = rules.check_begun(claims.auth_time, now, wrong, early)? {
             assertion = assertion.auth_time(at);
         }
-        let lists = self.lists(claims.all);
-        let principal = assertion.attributes(self.attributes(claims.all, &lists)).finish();
-        principal.map_err(|_| invalid("`sub` cannot name anybody"))
+        let lists: Vec<_> = self.attributes.iter().map(|name| list(claims.all, name)).collect();
+        let attributes = self.attributes.iter().zip(&lists);
+        let attributes = attributes.filter_map(|(name, list)| {
+            Some((name.as_str(), attribute(claims.all.member(name)?, list.as_deref())?))
+        });
+        assertion.attributes(attributes).finish().map_err(|_| invalid("`sub` cannot name anybody"))
     }
+}
 
-    /// The listed attributes that are arrays of strings, as the principal wants them.
-    fn lists<'a>(&'a self, all: Value<'a>) -> Vec<(&'a str, Vec<String>)> {
-        let list = |name: &'a String| {
-            let texts = all.member(name)?.texts()?;
-            Some((name.as_str(), texts.map(str::to_owned).collect()))
-        };
-        self.attributes.iter().filter_map(list).collect()
-    }
+/// What a listed claim is as an attribute; `list` are its texts, where it is an array of them.
+fn attribute<'a>(value: Value<'a>, list: Option<&'a [String]>) -> Option<Attribute<'a>> {
+    let text = value.text().map(Attribute::Str);
+    text.or_else(|| value.boolean().map(Attribute::Bool))
+        .or_else(|| value.integer().map(Attribute::Long))
+        .or_else(|| list.map(Attribute::Strings))
+}
 
-    fn attributes<'a>(
-        &'a self,
-        all: Value<'a>,
-        lists: &'a [(&'a str, Vec<String>)],
-    ) -> impl Iterator<Item = (&'a str, Attribute<'a>)> {
-        let scalar = move |name: &'a String| {
-            let value = all.member(name)?;
-            let attribute = value
-                .text()
-                .map(Attribute::Str)
-                .or_else(|| value.boolean().map(Attribute::Bool))
-                .or_else(|| value.integer().map(Attribute::Long))?;
-            Some((name.as_str(), attribute))
-        };
-        let list = |(name, texts): &'a (&'a str, Vec<String>)| (*name, Attribute::Strings(texts));
-        self.attributes.iter().filter_map(scalar).chain(lists.iter().map(list))
-    }
+fn list(all: Value<'_>, name: &str) -> Option<Vec<String>> {
+    Some(all.member(name)?.texts()?.map(str::to_owned).collect())
 }
 
 /// The scopes of `scope` (RFC 9068 section 2.2.3) or of `scp`, which some issuers write instead;

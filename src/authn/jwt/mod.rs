@@ -17,6 +17,7 @@
 
 mod claims;
 mod compact;
+mod error;
 mod header;
 mod json;
 mod jwk;
@@ -30,8 +31,8 @@ mod roles;
 mod tests;
 mod verifier;
 
-pub use jwks::{KeySetError, SkippedKey};
-pub use key::{Key, KeyError};
+pub use error::{KeyError, KeySetError, SkippedKey};
+pub use key::Key;
 pub use key_set::KeySet;
 #[cfg(feature = "jsonwebtoken")]
 pub(crate) use pem::rsa_public_key;

@@ -6,7 +6,7 @@ use rustls_pki_types::{
     pem::{SectionKind, SliceIter},
 };
 
-use super::key::KeyError;
+use super::error::KeyError;
 use crate::crypto::Material;
 
 /// A PEM text longer than this is not looked at; an RSA key of 8192 bits has 1.5 KiB.
