@@ -279,6 +279,13 @@ mod tests {
         assert_eq!(with(r#""nbf":1700000001"#), Err("`nbf` has not come"));
         assert_eq!(with(r#""nbf":1700000000.002"#), Err("`nbf` has not come"));
         assert_eq!(with(r#""iat":1700000001"#), Err("`iat` has not come"));
+        let ahead = |by: u64| {
+            let (nbf, exp) = (NOW + by, NOW + 1000);
+            let usual = r#""iss":"https://id.example","aud":"orders""#;
+            check(&format!(r#"{{{usual},"nbf":{nbf},"exp":{exp}}}"#), 60).err()
+        };
+        assert_eq!(ahead(60), None);
+        assert_eq!(ahead(61), Some("`nbf` has not come"));
     }
 
     #[test]

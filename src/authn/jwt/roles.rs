@@ -114,6 +114,7 @@ mod tests {
         check(r#"{"roles":["clerk","admin"]}"#, "clerk");
         check(r#"{"roles":["BOSS","manager","clerk","clerk"]}"#, "manager,clerk");
         check(r#"{"roles":"manager  clerk Clerk"}"#, "manager,clerk");
+        check(r#"{"roles":["Clerk","boss","manager "]}"#, "");
         check(r#"{"roles":[]}"#, "");
         check(r#"{"roles":""}"#, "");
         check(r#"{"role":["clerk"]}"#, "");
