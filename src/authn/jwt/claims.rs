@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use super::json::{Document, Fault, Value};
+use super::{
+    invalid,
+    json::{Document, Value},
+    malformed,
+};
 use crate::{
     UnixTime,
     authn::{AuthnError, AuthnErrorKind},
@@ -23,47 +27,58 @@ pub(super) struct ClaimRules {
     pub(super) leeway: Duration,
 }
 
-/// The claims that decide, by name; `all` finds the others.
-#[derive(Clone, Copy)]
+/// A payload's claims, found in one pass; their types are not checked yet.
+#[derive(Clone, Copy, Default)]
 pub(super) struct Claims<'a> {
     pub(super) all: Value<'a>,
+    pub(super) acr: Option<Value<'a>>,
+    pub(super) amr: Option<Value<'a>>,
     aud: Option<Value<'a>>,
+    pub(super) auth_time: Option<Value<'a>>,
+    pub(super) azp: Option<Value<'a>>,
+    pub(super) client_id: Option<Value<'a>>,
     cnf: Option<Value<'a>>,
     exp: Option<Value<'a>>,
     iat: Option<Value<'a>>,
     iss: Option<Value<'a>>,
+    pub(super) jti: Option<Value<'a>>,
     nbf: Option<Value<'a>>,
+    pub(super) scope: Option<Value<'a>>,
+    pub(super) scp: Option<Value<'a>>,
+    pub(super) sub: Option<Value<'a>>,
 }
 
 /// Parses a decoded payload.
 pub(super) fn parse(text: &[u8]) -> Result<Document<'_>, AuthnError> {
-    Document::parse(text, MAX_VALUES).map_err(|fault| match fault {
-        Fault::Depth => malformed("the payload is nested too deeply"),
-        Fault::Duplicate => malformed("the payload names a member twice"),
-        Fault::Size => malformed("the payload holds too much"),
-        Fault::Syntax => malformed("the payload is not JSON"),
-    })
+    Document::parse(text, MAX_VALUES).map_err(malformed)
 }
 
 impl<'a> Claims<'a> {
     pub(super) fn read(document: &'a Document<'_>) -> Result<Self, AuthnError> {
-        let not_object = malformed("the payload is not an object");
-        let all = document.root().ok_or(not_object)?;
-        let (mut aud, mut cnf, mut exp, mut iat) = (None, None, None, None);
-        let (mut iss, mut nbf) = (None, None);
-        for (name, value) in all.members().ok_or(not_object)? {
+        let all = document.root();
+        let mut claims = Self { all, ..Self::default() };
+        for (name, value) in all.members().ok_or(malformed("the payload is not an object"))? {
             let claim = match name {
-                "aud" => &mut aud,
-                "cnf" => &mut cnf,
-                "exp" => &mut exp,
-                "iat" => &mut iat,
-                "iss" => &mut iss,
-                "nbf" => &mut nbf,
+                "acr" => &mut claims.acr,
+                "amr" => &mut claims.amr,
+                "aud" => &mut claims.aud,
+                "auth_time" => &mut claims.auth_time,
+                "azp" => &mut claims.azp,
+                "client_id" => &mut claims.client_id,
+                "cnf" => &mut claims.cnf,
+                "exp" => &mut claims.exp,
+                "iat" => &mut claims.iat,
+                "iss" => &mut claims.iss,
+                "jti" => &mut claims.jti,
+                "nbf" => &mut claims.nbf,
+                "scope" => &mut claims.scope,
+                "scp" => &mut claims.scp,
+                "sub" => &mut claims.sub,
                 _ => continue,
             };
             *claim = Some(value);
         }
-        Ok(Self { all, aud, cnf, exp, iat, iss, nbf })
+        Ok(claims)
     }
 }
 
@@ -137,14 +152,6 @@ fn moment(value: Value<'_>) -> Option<UnixTime> {
     }
     let secs = value.float().filter(|secs| (0.0..=MAX_SECS as f64).contains(secs))?;
     Some(UnixTime::from_millis((secs * 1000.0) as u64))
-}
-
-const fn invalid(detail: &'static str) -> AuthnError {
-    AuthnError::new(AuthnErrorKind::Invalid, detail)
-}
-
-const fn malformed(detail: &'static str) -> AuthnError {
-    AuthnError::new(AuthnErrorKind::Malformed, detail)
 }
 
 #[cfg(test)]
@@ -224,7 +231,7 @@ mod tests {
 
     #[test]
     fn attack_duplicate_claims() {
-        let twice = Err("the payload names a member twice");
+        let twice = Err("the JSON names a member twice");
         assert_eq!(with(r#""exp":1700000001,"exp":1700000001"#), twice);
         assert_eq!(with(r#""exp":1700000001,"e\u0078p":9"#), twice);
         assert_eq!(with(r#""scope":"a","scope":"b""#), twice);
@@ -272,6 +279,13 @@ mod tests {
         assert_eq!(with(r#""nbf":1700000001"#), Err("`nbf` has not come"));
         assert_eq!(with(r#""nbf":1700000000.002"#), Err("`nbf` has not come"));
         assert_eq!(with(r#""iat":1700000001"#), Err("`iat` has not come"));
+        let ahead = |by: u64| {
+            let (nbf, exp) = (NOW + by, NOW + 1000);
+            let usual = r#""iss":"https://id.example","aud":"orders""#;
+            check(&format!(r#"{{{usual},"nbf":{nbf},"exp":{exp}}}"#), 60).err()
+        };
+        assert_eq!(ahead(60), None);
+        assert_eq!(ahead(61), Some("`nbf` has not come"));
     }
 
     #[test]
@@ -285,8 +299,8 @@ mod tests {
     #[test]
     fn attack_deep_or_giant_payload() {
         let deep = format!("{{\"a\":{}", "[".repeat(100_000));
-        assert_eq!(check(&deep, 0), Err("the payload is nested too deeply"));
+        assert_eq!(check(&deep, 0), Err("the JSON is nested too deeply"));
         let wide = format!("{{\"a\":[{}1]}}", "1,".repeat(2000));
-        assert_eq!(check(&wide, 0), Err("the payload holds too much"));
+        assert_eq!(check(&wide, 0), Err("the JSON holds too much"));
     }
 }

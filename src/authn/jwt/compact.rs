@@ -2,6 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
+use super::malformed;
 use crate::authn::{AuthnError, AuthnErrorKind};
 
 /// A token taken apart. Nothing in it has been read yet, let alone believed.
@@ -77,10 +78,6 @@ fn decode(part: &str, buffer: &mut [u8], start: usize) -> Result<usize, AuthnErr
     let space = buffer.get_mut(start..).ok_or(refused)?;
     let length = URL_SAFE_NO_PAD.decode_slice(part, space).map_err(|_| refused)?;
     Ok(start + length)
-}
-
-const fn malformed(detail: &'static str) -> AuthnError {
-    AuthnError::new(AuthnErrorKind::Malformed, detail)
 }
 
 #[cfg(test)]

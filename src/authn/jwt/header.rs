@@ -1,7 +1,11 @@
 //! The protected header (RFC 7515 section 4): read to find the key, never to choose how to check.
 
-use super::json::{Document, Fault, Value};
-use crate::authn::{AuthnError, AuthnErrorKind};
+use super::{
+    invalid,
+    json::{Document, Value},
+    malformed,
+};
+use crate::authn::AuthnError;
 
 /// A header may hold this many values. It is read before the signature, so it is kept cheap.
 const MAX_VALUES: usize = 64;
@@ -19,19 +23,13 @@ pub(super) struct Header<'a> {
 
 /// Parses a decoded header.
 pub(super) fn parse(text: &[u8]) -> Result<Document<'_>, AuthnError> {
-    Document::parse(text, MAX_VALUES).map_err(|fault| match fault {
-        Fault::Depth => malformed("the header is nested too deeply"),
-        Fault::Duplicate => malformed("the header names a member twice"),
-        Fault::Size => malformed("the header holds too much"),
-        Fault::Syntax => malformed("the header is not JSON"),
-    })
+    Document::parse(text, MAX_VALUES).map_err(malformed)
 }
 
 impl<'a> Header<'a> {
     /// Checks the header's members.
     pub(super) fn read(document: &'a Document<'_>) -> Result<Self, AuthnError> {
-        let members = document.root().and_then(Value::members);
-        let members = members.ok_or(malformed("the header is not an object"))?;
+        let members = document.root().members().ok_or(malformed("the header is not an object"))?;
         let (mut alg, mut kid) = (None, None);
         for (name, value) in members {
             match name {
@@ -69,17 +67,13 @@ fn check_typ(value: Value<'_>) -> Result<(), AuthnError> {
     if is_media(typ, "JWT") || is_media(typ, "at+jwt") {
         return Ok(());
     }
-    Err(AuthnError::new(AuthnErrorKind::Invalid, "`typ` is neither `JWT` nor `at+jwt`"))
+    Err(invalid("`typ` is neither `JWT` nor `at+jwt`"))
 }
 
 /// Compares media types: without regard to case, `application/` implied (RFC 7515 section 4.1.9).
 fn is_media(found: &str, expected: &str) -> bool {
     let (prefix, rest) = found.split_once('/').unwrap_or(("application", found));
     prefix.eq_ignore_ascii_case("application") && rest.eq_ignore_ascii_case(expected)
-}
-
-const fn malformed(detail: &'static str) -> AuthnError {
-    AuthnError::new(AuthnErrorKind::Malformed, detail)
 }
 
 #[cfg(test)]
@@ -110,7 +104,7 @@ mod tests {
         let check = |text: &str, expected: &str| assert_eq!(read(text), Err(expected), "{text}");
         check("[]", "the header is not an object");
         check("\"alg\"", "the header is not an object");
-        check("{", "the header is not JSON");
+        check("{", "not JSON");
         check("{} ", "the header has no `alg`");
         check("{\"alg\":1}", "`alg` is not a string");
         check("{\"alg\":[\"ES256\"]}", "`alg` is not a string");
@@ -119,7 +113,7 @@ mod tests {
 
     #[test]
     fn attack_duplicate_header_names() {
-        let expected = Err("the header names a member twice");
+        let expected = Err("the JSON names a member twice");
         assert_eq!(read(r#"{"alg":"ES256","alg":"none"}"#), expected);
         assert_eq!(read(r#"{"alg":"ES256","\u0061lg":"none"}"#), expected);
         assert_eq!(read(r#"{"alg":"ES256","x":1,"x":1}"#), expected);
@@ -165,7 +159,7 @@ mod tests {
     #[test]
     fn attack_header_with_half_a_million_items() {
         let giant = format!(r#"{{"alg":"ES256","x":[{}1]}}"#, "1,".repeat(500_000));
-        assert_eq!(read(&giant), Err("the header holds too much"));
-        assert_eq!(read(&"[".repeat(100_000)), Err("the header is nested too deeply"));
+        assert_eq!(read(&giant), Err("the JSON holds too much"));
+        assert_eq!(read(&"[".repeat(100_000)), Err("the JSON is nested too deeply"));
     }
 }

@@ -3,7 +3,10 @@
 
 use std::{borrow::Cow, fmt};
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::{
+    Deserialize,
+    de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor},
+};
 
 /// Objects and arrays may be nested this deep.
 const MAX_DEPTH: usize = 32;
@@ -12,13 +15,19 @@ const MAX_DEPTH: usize = 32;
 /// hands a number over as an object with this one member.
 const NUMBER: &str = "$serde_json::private::Number";
 
+const DEPTH: &str = "the JSON is nested too deeply";
+const DUPLICATE: &str = "the JSON names a member twice";
+const SIZE: &str = "the JSON holds too much";
+const SYNTAX: &str = "not JSON";
+
 /// A parsed text: its values in the order they were written, each before those inside it.
 #[derive(Debug)]
 pub(super) struct Document<'a>(Vec<Node<'a>>);
 
-/// One value within a document.
-#[derive(Clone, Copy)]
-pub(super) struct Value<'a>(&'a Node<'a>, &'a [Node<'a>]);
+/// One value within a document, and after it those inside it. Of a value that is not there, or
+/// not of the type asked for, there is nothing to be had.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Value<'a>(&'a [Node<'a>]);
 
 #[derive(Debug)]
 struct Node<'a> {
@@ -40,35 +49,12 @@ enum Scalar<'a> {
     Text(Cow<'a, str>),
 }
 
-/// Why a text is not read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
-    Depth,
-    Duplicate,
-    Size,
-    Syntax,
-}
-
-impl Fault {
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Depth => "nested too deeply",
-            Self::Duplicate => "a member stands twice",
-            Self::Size => "too many values",
-            Self::Syntax => "not JSON",
-        }
-    }
-}
-
 impl<'a> Document<'a> {
-    /// Reads `text`, which may hold `max_values` values in all.
-    pub(super) fn parse(text: &'a [u8], max_values: usize) -> Result<Self, Fault> {
-        let text = str::from_utf8(text).map_err(|_| Fault::Syntax)?;
-        let mut builder = Builder {
-            nodes: Vec::with_capacity(max_values.min(32)),
-            max_values,
-            fault: Fault::Syntax,
-        };
+    /// Reads `text`, which may hold `max_values` values in all; or says what is wrong with it.
+    pub(super) fn parse(text: &'a [u8], max_values: usize) -> Result<Self, &'static str> {
+        let text = str::from_utf8(text).map_err(|_| SYNTAX)?;
+        let mut builder =
+            Builder { nodes: Vec::with_capacity(max_values.min(32)), max_values, fault: SYNTAX };
         let mut deserializer = serde_json::Deserializer::from_str(text);
         let root = Element { builder: &mut builder, name: Cow::Borrowed(""), depth: 0 };
         match root.deserialize(&mut deserializer).and_then(|()| deserializer.end()) {
@@ -78,37 +64,39 @@ impl<'a> Document<'a> {
     }
 
     /// The outermost value.
-    pub(super) fn root(&'a self) -> Option<Value<'a>> {
-        self.0.split_first().map(|(first, inside)| Value(first, inside))
+    pub(super) fn root(&'a self) -> Value<'a> {
+        Value(&self.0)
     }
 }
 
 impl<'a> Value<'a> {
     pub(super) fn text(self) -> Option<&'a str> {
-        let Scalar::Text(text) = &self.0.scalar else { return None };
+        let Scalar::Text(text) = &self.0.first()?.scalar else { return None };
         Some(text)
     }
 
     pub(super) fn boolean(self) -> Option<bool> {
-        let Scalar::Bool(value) = self.0.scalar else { return None };
+        let Scalar::Bool(value) = self.0.first()?.scalar else { return None };
         Some(value)
     }
 
     pub(super) fn integer(self) -> Option<i64> {
-        let Scalar::Integer(value) = self.0.scalar else { return None };
+        let Scalar::Integer(value) = self.0.first()?.scalar else { return None };
         Some(value)
     }
 
-    /// A number with or without a fraction.
+    /// A number with a fraction, or too large for an integer.
     pub(super) fn float(self) -> Option<f64> {
-        let Scalar::Float(value) = self.0.scalar else { return None };
+        let Scalar::Float(value) = self.0.first()?.scalar else { return None };
         Some(value)
     }
 
     /// The members of an object, by name.
     pub(super) fn members(self) -> Option<impl Iterator<Item = (&'a str, Value<'a>)>> {
-        let object = matches!(self.0.scalar, Scalar::Object);
-        object.then(|| Children(self.1).map(|child| (&*child.0.name, child)))
+        let (Node { scalar: Scalar::Object, .. }, inside) = self.0.split_first()? else {
+            return None;
+        };
+        Some(Children(inside).map(|(node, value)| (&*node.name, value)))
     }
 
     /// The member of an object with that name.
@@ -118,7 +106,10 @@ impl<'a> Value<'a> {
 
     /// The items of an array.
     pub(super) fn items(self) -> Option<impl Iterator<Item = Value<'a>>> {
-        matches!(self.0.scalar, Scalar::Array).then_some(Children(self.1))
+        let (Node { scalar: Scalar::Array, .. }, inside) = self.0.split_first()? else {
+            return None;
+        };
+        Some(Children(inside).map(|(_, value)| value))
     }
 
     /// The items of an array that holds text and nothing else.
@@ -132,27 +123,27 @@ impl<'a> Value<'a> {
 struct Children<'a>(&'a [Node<'a>]);
 
 impl<'a> Iterator for Children<'a> {
-    type Item = Value<'a>;
+    type Item = (&'a Node<'a>, Value<'a>);
 
-    fn next(&mut self) -> Option<Value<'a>> {
-        let (first, rest) = self.0.split_first()?;
-        let (inside, rest) = rest.split_at_checked(first.inside)?;
+    fn next(&mut self) -> Option<Self::Item> {
+        let node = self.0.first()?;
+        let (value, rest) = self.0.split_at_checked(node.inside + 1)?;
         self.0 = rest;
-        Some(Value(first, inside))
+        Some((node, Value(value)))
     }
 }
 
 struct Builder<'a> {
     nodes: Vec<Node<'a>>,
     max_values: usize,
-    fault: Fault,
+    fault: &'static str,
 }
 
 impl<'a> Builder<'a> {
     /// Appends a value; hands back where it stands.
     fn push<E: Error>(&mut self, name: Cow<'a, str>, scalar: Scalar<'a>) -> Result<usize, E> {
         if self.nodes.len() >= self.max_values {
-            return Err(self.fail(Fault::Size));
+            return Err(self.fail(SIZE));
         }
         self.nodes.push(Node { name, scalar, inside: 0 });
         Ok(self.nodes.len() - 1)
@@ -169,21 +160,21 @@ impl<'a> Builder<'a> {
     /// Whether the open object at `index` has a member `name` already.
     fn has_member(&self, index: usize, name: &str) -> bool {
         let members = self.nodes.get(index + 1..).unwrap_or_default();
-        Children(members).any(|member| member.0.name == name)
+        Children(members).any(|(member, _)| member.name == name)
     }
 
     /// Reads the object at `index` as the number it may stand for.
     fn restore_number<E: Error>(&mut self, index: usize) -> Result<(), E> {
         let Some([object, member]) = self.nodes.get_mut(index..) else { return Ok(()) };
         let (NUMBER, Scalar::Text(text)) = (&*member.name, &member.scalar) else { return Ok(()) };
-        let Some(number) = number(text) else { return Err(self.fail(Fault::Syntax)) };
+        let Some(number) = number(text) else { return Err(self.fail(SYNTAX)) };
         object.scalar = number;
         object.inside = 0;
         self.nodes.truncate(index + 1);
         Ok(())
     }
 
-    fn fail<E: Error>(&mut self, fault: Fault) -> E {
+    fn fail<E: Error>(&mut self, fault: &'static str) -> E {
         self.fault = fault;
         E::custom("")
     }
@@ -208,7 +199,7 @@ impl<'de> Element<'_, 'de> {
 
     fn open<E: Error>(&mut self, scalar: Scalar<'de>) -> Result<usize, E> {
         if self.depth >= MAX_DEPTH {
-            return Err(self.builder.fail(Fault::Depth));
+            return Err(self.builder.fail(DEPTH));
         }
         self.builder.push(std::mem::take(&mut self.name), scalar)
     }
@@ -270,9 +261,9 @@ impl<'de> Visitor<'de> for Element<'_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<(), A::Error> {
         let index = self.open(Scalar::Object)?;
-        while let Some(name) = members.next_key_seed(Name)? {
+        while let Some(Name(name)) = members.next_key()? {
             if self.builder.has_member(index, &name) {
-                return Err(self.builder.fail(Fault::Duplicate));
+                return Err(self.builder.fail(DUPLICATE));
             }
             members.next_value_seed(self.inner(name))?;
         }
@@ -281,32 +272,10 @@ impl<'de> Visitor<'de> for Element<'_, 'de> {
     }
 }
 
-/// Reads a member's name, escapes resolved: `"e\u0078p"` is `exp`.
-struct Name;
-
-impl<'de> DeserializeSeed<'de> for Name {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Name {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(name))
-    }
-
-    fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(name.to_owned()))
-    }
-}
+/// A member's name, escapes resolved: `"e\u0078p"` is `exp`.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {
@@ -314,7 +283,7 @@ mod tests {
 
     use super::*;
 
-    fn fault(text: &str) -> Option<Fault> {
+    fn fault(text: &str) -> Option<&'static str> {
         Document::parse(text.as_bytes(), 64).err()
     }
 
@@ -326,7 +295,7 @@ mod tests {
         if let Some(items) = value.items() {
             return items.map(print).collect();
         }
-        match &value.0.scalar {
+        match &value.0[0].scalar {
             Scalar::Bool(value) => (*value).into(),
             Scalar::Float(value) => (*value).into(),
             Scalar::Integer(value) => (*value).into(),
@@ -337,22 +306,22 @@ mod tests {
 
     #[test]
     fn refused() {
-        let check = |text: &str, expected: Fault| assert_eq!(fault(text), Some(expected), "{text}");
-        check("", Fault::Syntax);
-        check("{} {}", Fault::Syntax);
-        check("\u{feff}{}", Fault::Syntax);
-        check("{\"a\":1,}", Fault::Syntax);
-        check("{\"a\":NaN}", Fault::Syntax);
-        check("{\"a\":1e999}", Fault::Syntax);
-        check("{a:1}", Fault::Syntax);
-        check("\"\\ud800\"", Fault::Syntax);
-        check("{\"a\":1,\"a\":1}", Fault::Duplicate);
-        check("{\"exp\":1,\"e\\u0078p\":2}", Fault::Duplicate);
-        check("{\"a\":{\"b\":[1,{\"c\":1,\"c\":2}]}}", Fault::Duplicate);
-        check(&format!("[{}1]", "1,".repeat(64)), Fault::Size);
-        check(&"[".repeat(33), Fault::Depth);
-        check(&"{\"a\":".repeat(100_000), Fault::Depth);
-        assert_eq!(Document::parse(b"\"\xff\"", 9).unwrap_err(), Fault::Syntax);
+        let check = |text: &str, expected: &str| assert_eq!(fault(text), Some(expected), "{text}");
+        check("", SYNTAX);
+        check("{} {}", SYNTAX);
+        check("\u{feff}{}", SYNTAX);
+        check("{\"a\":1,}", SYNTAX);
+        check("{\"a\":NaN}", SYNTAX);
+        check("{\"a\":1e999}", SYNTAX);
+        check("{a:1}", SYNTAX);
+        check("\"\\ud800\"", SYNTAX);
+        check("{\"a\":1,\"a\":1}", DUPLICATE);
+        check("{\"exp\":1,\"e\\u0078p\":2}", DUPLICATE);
+        check("{\"a\":{\"b\":[1,{\"c\":1,\"c\":2}]}}", DUPLICATE);
+        check(&format!("[{}1]", "1,".repeat(64)), SIZE);
+        check(&"[".repeat(33), DEPTH);
+        check(&"{\"a\":".repeat(100_000), DEPTH);
+        assert_eq!(Document::parse(b"\"\xff\"", 9).unwrap_err(), SYNTAX);
     }
 
     #[test]
@@ -365,7 +334,7 @@ mod tests {
     fn values_are_found() {
         let text = br#"{"a":[1,"x",{"deep":null}],"b":"y\n","c":true,"d":-7,"e":1.5}"#;
         let document = Document::parse(text, 64).unwrap();
-        let root = document.root().unwrap();
+        let root = document.root();
         assert_eq!(root.member("a").unwrap().items().unwrap().count(), 3);
         assert!(root.member("a").unwrap().texts().is_none());
         assert_eq!(root.member("b").unwrap().text(), Some("y\n"));
@@ -380,7 +349,7 @@ mod tests {
     fn a_number_reads_the_same_under_arbitrary_precision() {
         for text in [r#"{"exp":17}"#, r#"{"exp":{"$serde_json::private::Number":"17"}}"#] {
             let document = Document::parse(text.as_bytes(), 64).unwrap();
-            assert_eq!(document.root().unwrap().member("exp").unwrap().integer(), Some(17));
+            assert_eq!(document.root().member("exp").unwrap().integer(), Some(17));
         }
     }
 
@@ -406,12 +375,12 @@ mod tests {
         fn reads_what_serde_json_reads(json in any_json()) {
             let text = json.to_string();
             let document = Document::parse(text.as_bytes(), 1_000).unwrap();
-            prop_assert_eq!(print(document.root().unwrap()), json);
+            prop_assert_eq!(print(document.root()), json);
         }
 
         #[test]
         fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = Document::parse(&bytes, 64).map(|document| document.root().map(print));
+            let _ = Document::parse(&bytes, 64).map(|document| print(document.root()));
         }
 
         #[test]

@@ -2,8 +2,9 @@
 
 use super::{
     compact::base64url,
+    error::KeyError,
     json::{Document, Value},
-    key::{Key, KeyError},
+    key::Key,
 };
 use crate::{
     Secret,
@@ -22,9 +23,8 @@ pub(super) fn parse(text: &[u8], assumed: Option<Algorithm>) -> Result<Key, KeyE
     if text.len() > MAX_BYTES {
         return Err(KeyError::NotAKey("the JWK is longer than 32 KiB"));
     }
-    let document =
-        Document::parse(text, MAX_VALUES).map_err(|fault| KeyError::NotAKey(fault.as_str()))?;
-    read(document.root().ok_or(KeyError::NotAKey("the JWK is empty"))?, assumed)
+    let document = Document::parse(text, MAX_VALUES).map_err(KeyError::NotAKey)?;
+    read(document.root(), assumed)
 }
 
 /// Reads one JWK. Members that are not known are passed over.
@@ -244,7 +244,7 @@ mod tests {
         check("", "not JSON");
         check("[]", "the JWK is not an object");
         check("{}", "`kty` is missing or not a string");
-        check(r#"{"kty":"RSA","kty":"oct"}"#, "a member stands twice");
+        check(r#"{"kty":"RSA","kty":"oct"}"#, "the JSON names a member twice");
         check(r#"{"kty":"AKP","alg":"HS256"}"#, "`kty` is none of EC, OKP, RSA, oct");
         check(&" ".repeat(33 * 1024), "the JWK is longer than 32 KiB");
         let kid = refused(Algorithm::Es256, serde_json::json!({"kid": 7}));

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::{header::MAX_KID, jwk, pem};
+use super::{error::KeyError, header::MAX_KID, jwk, pem};
 use crate::{
     Secret,
-    crypto::{Algorithm, Forged, Material, Unfit, UnknownAlgorithm, VerifyingKey},
+    crypto::{Algorithm, Forged, Material, Unfit, VerifyingKey},
 };
 
 /// A key that verifies signatures of exactly one algorithm (RFC 8725 section 3.1).
@@ -29,50 +29,6 @@ pub struct Key {
     algorithm: Algorithm,
     kid: Option<Box<str>>,
     verifying: VerifyingKey,
-}
-
-/// Why something is no key.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum KeyError {
-    /// The key says it is for one algorithm and the caller says another.
-    #[error("the key says it is for `{found}`, not for `{expected}`")]
-    AlgorithmContradicted {
-        /// What was asked for.
-        expected: Algorithm,
-        /// What the key's `alg` says.
-        found: Algorithm,
-    },
-    /// A JWK without `alg`, and nobody says which algorithm it is for.
-    #[error("the key has no `alg`; say which algorithm it is for")]
-    AlgorithmMissing,
-    /// A JWK's `alg` is not one of ours.
-    #[error("`alg`: {0}")]
-    AlgorithmUnknown(#[from] UnknownAlgorithm),
-    /// A certificate where a public key is wanted.
-    #[error("this is a certificate; take its key out: `openssl x509 -pubkey -noout`")]
-    Certificate,
-    /// Another key of the set has the same `kid` and algorithm, so neither can be told by it.
-    #[error("another key has the same `kid` and algorithm")]
-    Duplicate,
-    /// The key is of another type or curve than the algorithm needs.
-    #[error("this type of key or curve does not go with `{0}`")]
-    Mismatch(Algorithm),
-    /// The document is not of the form of a key.
-    #[error("not a key: {0}")]
-    NotAKey(&'static str),
-    /// The key is not meant to verify signatures.
-    #[error("not for verifying signatures: {0}")]
-    OtherPurpose(&'static str),
-    /// A private key where a public one is wanted. Whoever can read it can sign.
-    #[error("this is a private key, to be kept by the issuer; use `openssl pkey -pubout`")]
-    Private,
-    /// A shared secret among public keys.
-    #[error("a shared secret does not belong among public keys")]
-    SecretAmongPublic,
-    /// The key's numbers are wrong.
-    #[error("unfit key: {0}")]
-    Unfit(&'static str),
 }
 
 impl Key {

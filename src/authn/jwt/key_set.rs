@@ -1,25 +1,12 @@
 //! The keys of one issuer: built whole, checked whole, replaced whole.
 
-use std::fmt;
-
 use super::{
-    json::{Document, Value},
-    jwk,
-    key::{Key, KeyError},
+    error::{KeyError, KeySetError, SkippedKey},
+    invalid,
+    jwks::{self, Loaded, MAX_KEYS},
+    key::Key,
 };
-use crate::{
-    authn::{AuthnError, AuthnErrorKind},
-    crypto::Algorithm,
-};
-
-/// A document longer than this is not looked at.
-const MAX_BYTES: usize = 256 * 1024;
-
-/// A set holds at most this many keys.
-const MAX_KEYS: usize = 64;
-
-/// A document holds at most this many values: 64 keys of a generous size.
-const MAX_VALUES: usize = 4096;
+use crate::{authn::AuthnError, crypto::Algorithm};
 
 /// The keys that one issuer's tokens are verified with.
 ///
@@ -42,40 +29,10 @@ const MAX_VALUES: usize = 4096;
 /// assert!(KeySet::from_jwks(r#"{"keys": []}"#).is_err());
 /// # Ok::<(), portcullis::authn::jwt::KeySetError>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct KeySet {
     keys: Vec<Key>,
     skipped: Vec<SkippedKey>,
-}
-
-/// A key of a document that is not used, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SkippedKey {
-    /// Its place in the document, from 0.
-    pub index: usize,
-    /// Its id, if it has a readable one; at most 64 characters of it.
-    pub kid: Option<String>,
-    /// What is wrong with it.
-    pub reason: KeyError,
-}
-
-/// Why there is no set of keys.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum KeySetError {
-    /// The text is not a JWKS document.
-    #[error("not a JWKS document: {0}")]
-    NotAKeySet(&'static str),
-    /// A key given by the program itself cannot be used.
-    #[error("the key cannot be used: {0}")]
-    KeyRefused(SkippedKey),
-    /// No key can be used.
-    #[error("no usable key{}", list(.0))]
-    NoUsableKey(Vec<SkippedKey>),
-    /// There are too many keys.
-    #[error("{0} keys, where a set holds at most 64")]
-    TooManyKeys(usize),
 }
 
 impl KeySet {
@@ -85,8 +42,8 @@ impl KeySet {
     /// When there is no key, or more than 64, or two with one `kid` and algorithm, or a shared
     /// secret beside a public key.
     pub fn new(keys: impl IntoIterator<Item = Key>) -> Result<Self, KeySetError> {
-        let named = |key: Key| (key.kid().map(str::to_owned), Ok(key));
-        let set = Self::of(keys.into_iter().map(named).collect())?;
+        let loaded = |key: Key| Loaded { kid: key.kid().map(str::to_owned), key: Ok(key) };
+        let set = Self::of(keys.into_iter().map(loaded).collect())?;
         match set.skipped.into_iter().next() {
             Some(refused) => Err(KeySetError::KeyRefused(refused)),
             None => Ok(Self { keys: set.keys, skipped: Vec::new() }),
@@ -100,7 +57,7 @@ impl KeySet {
     /// When the text is no JWKS document, is longer than 256 KiB, lists more than 64 keys, or has
     /// no usable key.
     pub fn from_jwks(document: impl AsRef<[u8]>) -> Result<Self, KeySetError> {
-        Self::parse(document.as_ref(), None)
+        Self::of(jwks::parse(document.as_ref(), None)?)
     }
 
     /// Like [`from_jwks`](Self::from_jwks); keys without `alg` are for the algorithm `assumed`.
@@ -111,7 +68,7 @@ impl KeySet {
         document: impl AsRef<[u8]>,
         assumed: Algorithm,
     ) -> Result<Self, KeySetError> {
-        Self::parse(document.as_ref(), Some(assumed))
+        Self::of(jwks::parse(document.as_ref(), Some(assumed))?)
     }
 
     /// The keys in use.
@@ -128,7 +85,6 @@ impl KeySet {
 
     /// The one key for a token that names `kid` and `alg`.
     pub(super) fn find(&self, kid: Option<&str>, alg: &str) -> Result<&Key, AuthnError> {
-        let invalid = |detail| AuthnError::new(AuthnErrorKind::Invalid, detail);
         let Some(kid) = kid else {
             let mut candidates = self.keys.iter().filter(|key| key.algorithm().is_named(alg));
             return match (candidates.next(), candidates.next()) {
@@ -146,29 +102,14 @@ impl KeySet {
         agreed.ok_or_else(|| invalid("the key with the token's `kid` is not for its `alg`"))
     }
 
-    fn parse(document: &[u8], assumed: Option<Algorithm>) -> Result<Self, KeySetError> {
-        if document.len() > MAX_BYTES {
-            return Err(KeySetError::NotAKeySet("the document is longer than 256 KiB"));
-        }
-        let document = Document::parse(document, MAX_VALUES)
-            .map_err(|fault| KeySetError::NotAKeySet(fault.as_str()))?;
-        let keys = document.root().and_then(|root| root.member("keys")).and_then(Value::items);
-        let keys = keys.ok_or(KeySetError::NotAKeySet("no array `keys`"))?;
-        let read = |jwk: Value<'_>| {
-            let kid = jwk.member("kid").and_then(Value::text);
-            (kid.map(|kid| kid.chars().take(64).collect()), jwk::read(jwk, assumed))
-        };
-        Self::of(keys.map(read).collect())
-    }
-
     /// Sorts out what must not stand together.
-    fn of(loaded: Vec<(Option<String>, Result<Key, KeyError>)>) -> Result<Self, KeySetError> {
+    fn of(loaded: Vec<Loaded>) -> Result<Self, KeySetError> {
         if loaded.len() > MAX_KEYS {
             return Err(KeySetError::TooManyKeys(loaded.len()));
         }
-        let usable: Vec<Key> = loaded.iter().filter_map(|(_, key)| key.clone().ok()).collect();
+        let usable: Vec<Key> = loaded.iter().filter_map(|loaded| loaded.key.clone().ok()).collect();
         let (mut keys, mut skipped) = (Vec::new(), Vec::new());
-        for (index, (kid, key)) in loaded.into_iter().enumerate() {
+        for (index, Loaded { kid, key }) in loaded.into_iter().enumerate() {
             match key.and_then(|key| fits_among(&usable, key)) {
                 Ok(key) => keys.push(key),
                 Err(reason) => skipped.push(SkippedKey { index, kid, reason }),
@@ -198,26 +139,6 @@ impl From<Key> for KeySet {
     fn from(key: Key) -> Self {
         Self { keys: vec![key], skipped: Vec::new() }
     }
-}
-
-impl fmt::Debug for KeySet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeySet").field("keys", &self.keys).field("skipped", &self.skipped).finish()
-    }
-}
-
-impl fmt::Display for SkippedKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "keys[{}]", self.index)?;
-        if let Some(kid) = &self.kid {
-            write!(f, " (`{}`)", kid.escape_debug())?;
-        }
-        write!(f, ": {}", self.reason)
-    }
-}
-
-fn list(skipped: &[SkippedKey]) -> String {
-    skipped.iter().map(|key| format!("; {key}")).collect()
 }
 
 #[cfg(test)]
@@ -301,7 +222,7 @@ mod tests {
         check("[]", "not a JWKS document: no array `keys`");
         check("{}", "not a JWKS document: no array `keys`");
         check(r#"{"keys":{}}"#, "not a JWKS document: no array `keys`");
-        check(r#"{"keys":[],"keys":[]}"#, "not a JWKS document: a member stands twice");
+        check(r#"{"keys":[],"keys":[]}"#, "not a JWKS document: the JSON names a member twice");
         check(r#"{"keys":[]}"#, "no usable key");
         check(
             r#"{"keys":[{}]}"#,
@@ -320,7 +241,7 @@ mod tests {
         let refused = KeySetError::NotAKeySet("the document is longer than 256 KiB");
         assert_eq!(KeySet::from_jwks(giant).unwrap_err(), refused);
         let wide = format!(r#"{{"keys":[{}1]}}"#, "1,".repeat(100_000));
-        let refused = KeySetError::NotAKeySet("too many values");
+        let refused = KeySetError::NotAKeySet("the JSON holds too much");
         assert_eq!(KeySet::from_jwks(wide).unwrap_err(), refused);
     }
 

@@ -2,13 +2,11 @@
 
 use super::{
     claims::{ClaimRules, Claims},
+    invalid,
     json::Value,
     roles::RoleMap,
 };
-use crate::{
-    Attribute, Kind, Principal, UnixTime,
-    authn::{AuthnError, AuthnErrorKind},
-};
+use crate::{Attribute, Kind, Principal, UnixTime, authn::AuthnError};
 
 /// What of a token's claims becomes what of a principal.
 #[derive(Clone, Debug)]
@@ -30,76 +28,63 @@ impl Mapping {
         expires_at: UnixTime,
         now: UnixTime,
     ) -> Result<Principal, AuthnError> {
-        let all = claims.all;
-        let subject = text(all, "sub", "`sub` is not a string")?;
+        let subject = text(claims.sub, "`sub` is not a string")?;
         let subject = subject.ok_or(invalid("the token has no `sub`"))?;
         let mut assertion = Principal::assertion(&self.realm, subject)
             .kind(self.kind)
             .issuer(&rules.issuer)
             .expires_at(expires_at);
-        let client = text(all, "client_id", "`client_id` is not a string")?;
-        let party = text(all, "azp", "`azp` is not a string")?;
+        let client = text(claims.client_id, "`client_id` is not a string")?;
+        let party = text(claims.azp, "`azp` is not a string")?;
         if let Some(client) = client.or(party) {
             assertion = assertion.client(client);
         }
-        if let Some(id) = text(all, "jti", "`jti` is not a string")? {
+        if let Some(id) = text(claims.jti, "`jti` is not a string")? {
             assertion = assertion.credential_id(id);
         }
         if let Some(roles) = &self.roles {
-            assertion = assertion.roles(roles.granted(all)?);
+            assertion = assertion.roles(roles.granted(claims.all)?);
         }
-        if let Some(scopes) = scopes(all)? {
+        if let Some(scopes) = scopes(claims)? {
             assertion = assertion.scopes(scopes);
         }
-        if let Some(methods) = all.member("amr") {
-            let methods = methods.texts().ok_or(invalid("`amr` is not an array of strings"))?;
+        if let Some(amr) = claims.amr {
+            let methods = amr.texts().ok_or(invalid("`amr` is not an array of strings"))?;
             assertion = assertion.amr(methods);
         }
-        if let Some(class) = text(all, "acr", "`acr` is not a string")? {
+        if let Some(class) = text(claims.acr, "`acr` is not a string")? {
             assertion = assertion.acr(class);
         }
         let (wrong, early) = ("`auth_time` is not a time", "`auth_time` has not come");
-        if let Some(at) = rules.check_begun(all.member("auth_time"), now, wrong, early)? {
+        if let Some(at) = rules.check_begun(claims.auth_time, now, wrong, early)? {
             assertion = assertion.auth_time(at);
         }
-        let lists = self.lists(all);
-        let principal = assertion.attributes(self.attributes(all, &lists)).finish();
-        principal.map_err(|_| invalid("`sub` cannot name anybody"))
+        let lists: Vec<_> = self.attributes.iter().map(|name| list(claims.all, name)).collect();
+        let attributes = self.attributes.iter().zip(&lists);
+        let attributes = attributes.filter_map(|(name, list)| {
+            Some((name.as_str(), attribute(claims.all.member(name)?, list.as_deref())?))
+        });
+        assertion.attributes(attributes).finish().map_err(|_| invalid("`sub` cannot name anybody"))
     }
+}
 
-    /// The listed attributes that are arrays of strings, as the principal wants them.
-    fn lists<'a>(&'a self, all: Value<'a>) -> Vec<(&'a str, Vec<String>)> {
-        let list = |name: &'a String| {
-            let texts = all.member(name)?.texts()?;
-            Some((name.as_str(), texts.map(str::to_owned).collect()))
-        };
-        self.attributes.iter().filter_map(list).collect()
-    }
+/// What a listed claim is as an attribute; `list` are its texts, where it is an array of them.
+fn attribute<'a>(value: Value<'a>, list: Option<&'a [String]>) -> Option<Attribute<'a>> {
+    let text = value.text().map(Attribute::Str);
+    text.or_else(|| value.boolean().map(Attribute::Bool))
+        .or_else(|| value.integer().map(Attribute::Long))
+        .or_else(|| list.map(Attribute::Strings))
+}
 
-    fn attributes<'a>(
-        &'a self,
-        all: Value<'a>,
-        lists: &'a [(&'a str, Vec<String>)],
-    ) -> impl Iterator<Item = (&'a str, Attribute<'a>)> {
-        let scalar = move |name: &'a String| {
-            let value = all.member(name)?;
-            let attribute = value
-                .text()
-                .map(Attribute::Str)
-                .or_else(|| value.boolean().map(Attribute::Bool))
-                .or_else(|| value.integer().map(Attribute::Long))?;
-            Some((name.as_str(), attribute))
-        };
-        let list = |(name, texts): &'a (&'a str, Vec<String>)| (*name, Attribute::Strings(texts));
-        self.attributes.iter().filter_map(scalar).chain(lists.iter().map(list))
-    }
+fn list(all: Value<'_>, name: &str) -> Option<Vec<String>> {
+    Some(all.member(name)?.texts()?.map(str::to_owned).collect())
 }
 
 /// The scopes of `scope` (RFC 9068 section 2.2.3) or of `scp`, which some issuers write instead;
 /// of a token with both, those that stand in both.
-fn scopes(all: Value<'_>) -> Result<Option<Vec<&str>>, AuthnError> {
-    let scope = text(all, "scope", "`scope` is not a string")?.map(words);
-    let scp = match all.member("scp") {
+fn scopes<'a>(claims: &Claims<'a>) -> Result<Option<Vec<&'a str>>, AuthnError> {
+    let scope = text(claims.scope, "`scope` is not a string")?.map(words);
+    let scp = match claims.scp {
         None => None,
         Some(scp) => {
             let listed = scp.texts().map(Iterator::collect).or_else(|| scp.text().map(words));
@@ -119,16 +104,8 @@ fn words(text: &str) -> Vec<&str> {
     text.split(' ').filter(|word| !word.is_empty()).collect()
 }
 
-fn text<'a>(
-    all: Value<'a>,
-    name: &str,
-    wrong: &'static str,
-) -> Result<Option<&'a str>, AuthnError> {
-    all.member(name).map(|value| value.text().ok_or(invalid(wrong))).transpose()
-}
-
-const fn invalid(detail: &'static str) -> AuthnError {
-    AuthnError::new(AuthnErrorKind::Invalid, detail)
+fn text<'a>(claim: Option<Value<'a>>, wrong: &'static str) -> Result<Option<&'a str>, AuthnError> {
+    claim.map(|value| value.text().ok_or(invalid(wrong))).transpose()
 }
 
 #[cfg(test)]

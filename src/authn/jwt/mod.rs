@@ -17,9 +17,11 @@
 
 mod claims;
 mod compact;
+mod error;
 mod header;
 mod json;
 mod jwk;
+mod jwks;
 mod key;
 mod key_set;
 mod mapping;
@@ -29,11 +31,22 @@ mod roles;
 mod tests;
 mod verifier;
 
-pub use key::{Key, KeyError};
-pub use key_set::{KeySet, KeySetError, SkippedKey};
+pub use error::{KeyError, KeySetError, SkippedKey};
+pub use key::Key;
+pub use key_set::KeySet;
 #[cfg(feature = "jsonwebtoken")]
 pub(crate) use pem::rsa_public_key;
 pub use roles::RoleMap;
 pub use verifier::JwtVerifier;
 
 pub use crate::crypto::{Algorithm, UnknownAlgorithm};
+
+use crate::authn::{AuthnError, AuthnErrorKind};
+
+const fn invalid(detail: &'static str) -> AuthnError {
+    AuthnError::new(AuthnErrorKind::Invalid, detail)
+}
+
+const fn malformed(detail: &'static str) -> AuthnError {
+    AuthnError::new(AuthnErrorKind::Malformed, detail)
+}

@@ -6,7 +6,7 @@ use rustls_pki_types::{
     pem::{SectionKind, SliceIter},
 };
 
-use super::key::KeyError;
+use super::error::KeyError;
 use crate::crypto::Material;
 
 /// A PEM text longer than this is not looked at; an RSA key of 8192 bits has 1.5 KiB.
@@ -163,6 +163,9 @@ mod tests {
         assert!(material(&good).is_ok());
         assert!(material(&[&*good, &[0]].concat()).is_err(), "trailing byte");
         assert!(material(&good[..good.len() - 1]).is_err(), "missing byte");
+        let mut unused_bits = good.clone();
+        unused_bits[25] = 1;
+        assert!(material(&unused_bits).is_err(), "a key of no whole number of bytes");
         let long_form = [&[0x30, 0x81], &good[1..]].concat();
         assert!(material(&long_form).is_err(), "length not in its shortest form");
         assert_eq!(element(&[0x30, 0x80, 0, 0], SEQUENCE), None, "indefinite length");

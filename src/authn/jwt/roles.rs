@@ -1,7 +1,7 @@
 //! From what an issuer calls roles to the roles of this service.
 
-use super::json::Value;
-use crate::authn::{AuthnError, AuthnErrorKind};
+use super::{invalid, json::Value};
+use crate::authn::AuthnError;
 
 /// Which claim names roles, and which of its names grant which role here.
 ///
@@ -70,7 +70,7 @@ impl RoleMap {
     /// The roles that `claims` grant. A claim of an unexpected type refuses the token: a role lost
     /// in silence could be one that forbids.
     pub(super) fn granted(&self, claims: Value<'_>) -> Result<Vec<&str>, AuthnError> {
-        let wrong = AuthnError::new(AuthnErrorKind::Invalid, "the role claim is of another type");
+        let wrong = invalid("the role claim is of another type");
         let mut value = claims;
         for name in &self.path {
             if value.members().is_none() {
@@ -102,7 +102,7 @@ mod tests {
 
     fn granted(map: &RoleMap, claims: &str) -> Option<String> {
         let document = Document::parse(claims.as_bytes(), 64).unwrap();
-        map.granted(document.root().unwrap()).ok().map(|roles| roles.join(","))
+        map.granted(document.root()).ok().map(|roles| roles.join(","))
     }
 
     #[test]
@@ -114,6 +114,7 @@ mod tests {
         check(r#"{"roles":["clerk","admin"]}"#, "clerk");
         check(r#"{"roles":["BOSS","manager","clerk","clerk"]}"#, "manager,clerk");
         check(r#"{"roles":"manager  clerk Clerk"}"#, "manager,clerk");
+        check(r#"{"roles":["Clerk","boss","manager "]}"#, "");
         check(r#"{"roles":[]}"#, "");
         check(r#"{"roles":""}"#, "");
         check(r#"{"role":["clerk"]}"#, "");

@@ -28,6 +28,7 @@ const MAX_LEEWAY: Duration = Duration::from_secs(300);
 /// tokens: an ID token names the client in `aud`, not the service, and so is refused.
 ///
 /// ```
+/// # #[cfg(feature = "testing")] {
 /// use portcullis::{AuthnErrorKind, testing::Issuer, UnixTime};
 /// use portcullis::authn::jwt::{JwtVerifier, RoleMap};
 ///
@@ -44,6 +45,7 @@ const MAX_LEEWAY: Duration = Duration::from_secs(300);
 /// let expired = issuer.token("alice").expired().sign(now);
 /// let refused = verifier.verify_token(&expired, now).unwrap_err();
 /// assert_eq!(refused.kind(), AuthnErrorKind::Expired);
+/// # }
 /// # Ok::<(), portcullis::AuthnError>(())
 /// ```
 #[derive(Clone, Debug)]
