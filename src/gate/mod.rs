@@ -60,9 +60,8 @@ pub enum Unchecked {
     Report,
 }
 
-/// The gate's answer to a request.
+/// The gate's answer to a request. There is no third way, so edges may match it whole.
 #[must_use]
-#[non_exhaustive]
 pub enum Admission {
     /// At once.
     Done(Result<Caller, Refusal>),

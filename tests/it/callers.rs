@@ -229,7 +229,9 @@ fn the_gate_settles_what_needs_no_resource() {
 
 /// Keeps names and reasons, and unlike the recorder lets an omitted check pass.
 #[derive(Clone, Debug, Default)]
-struct Notes(Arc<Mutex<Vec<(EventName, Option<&'static str>, Option<String>)>>>);
+struct Notes(Arc<Mutex<Vec<Note>>>);
+
+type Note = (EventName, Option<&'static str>, Option<String>);
 
 impl Sink for Notes {
     fn record(&self, event: &Event<'_>) {
@@ -357,7 +359,7 @@ fn tokens_expire_by_the_time_passed_in() {
         let now = noon().later(Duration::from_secs(secs));
         match gate.admit(Credential::Bearer(&token), &facts, now) {
             Admission::Done(result) => result.err().as_ref().map(told),
-            _ => panic!("nothing to wait for"),
+            Admission::Wait(_) => panic!("nothing to wait for"),
         }
     };
     assert_eq!(at(59), None);

@@ -1,6 +1,5 @@
 //! `jsonwebtoken` issues and we verify, and the reverse, on one backend.
 #![expect(clippy::disallowed_methods, reason = "an application may install a provider, and use it")]
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::sync::Once;
 

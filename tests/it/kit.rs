@@ -21,23 +21,17 @@ impl Authenticator for Word {
 
     fn authenticate(&self, credential: &Credential<'_>, _: &Facts<'_>, _: Now) -> Step {
         let merlin = || Principal::assertion("wizards", "merlin").finish().unwrap();
-        match credential {
-            Credential::Other { scheme: "Word", value } => match *value {
-                "xyzzy" => Step::Done(Ok(merlin())),
-                "slow" => Step::Wait(Box::pin(async move {
-                    tokio::task::yield_now().await;
-                    Ok(merlin())
-                })),
-                "never" => Step::Wait(Box::pin(std::future::pending())),
-                "impostor" => {
-                    Step::Done(Ok(Principal::assertion("kings", "arthur").finish().unwrap()))
-                }
-                "down" => {
-                    Step::Done(Err(AuthnError::new(AuthnErrorKind::Unavailable, "store down")))
-                }
-                _ => Step::Done(Err(AuthnError::new(AuthnErrorKind::Invalid, "not the word"))),
-            },
-            _ => Step::NotMine,
+        let Credential::Other { scheme: "Word", value } = credential else { return Step::NotMine };
+        match *value {
+            "xyzzy" => Step::Done(Ok(merlin())),
+            "slow" => Step::Wait(Box::pin(async move {
+                tokio::task::yield_now().await;
+                Ok(merlin())
+            })),
+            "never" => Step::Wait(Box::pin(std::future::pending())),
+            "impostor" => Step::Done(Ok(Principal::assertion("kings", "arthur").finish().unwrap())),
+            "down" => Step::Done(Err(AuthnError::new(AuthnErrorKind::Unavailable, "store down"))),
+            _ => Step::Done(Err(AuthnError::new(AuthnErrorKind::Invalid, "not the word"))),
         }
     }
 }

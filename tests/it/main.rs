@@ -1,25 +1,27 @@
 //! Every promise of the crate, one module each, in one binary.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test that is surprised should say so and stop"
-)]
 
+#[cfg(test)]
 mod architecture;
+#[cfg(test)]
 #[cfg(feature = "testing")]
 mod callers;
-#[cfg(all(feature = "tower", feature = "testing"))]
+#[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower"))]
 mod examples;
+#[cfg(test)]
 #[cfg(feature = "testing")]
 mod gate;
-#[cfg(all(feature = "jsonwebtoken", feature = "testing"))]
+#[cfg(test)]
+#[cfg(all(feature = "testing", feature = "jsonwebtoken"))]
 mod jsonwebtoken;
+#[cfg(test)]
 #[cfg(feature = "testing")]
 mod kit;
+#[cfg(test)]
 mod limits;
-#[cfg(all(feature = "tower", feature = "testing"))]
+#[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower"))]
 mod routes;
-#[cfg(all(feature = "tower", feature = "testing"))]
+#[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower"))]
 mod tower;
