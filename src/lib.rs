@@ -34,7 +34,7 @@ pub mod testing;
 
 pub use authn::jwt::{Algorithm, JwtVerifier, Key, KeySet, RoleMap};
 pub use authn::{
-    Authenticator, AuthnError, AuthnErrorKind, Challenge, Claim, Credential, Step, Verifier,
+    Authenticator, AuthnError, AuthnErrorKind, Challenge, Claim, Credential, Source, Step, Verifier,
 };
 pub use authz::{Document, PolicySet};
 pub use facts::{Facts, Headers};

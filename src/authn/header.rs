@@ -1,4 +1,5 @@
-//! The `Authorization` header (RFC 9110 section 11.6.2) as a pure function over bytes.
+//! Header grammars as pure functions over bytes: `Authorization` (RFC 9110 section 11.6.2), API
+//! keys in headers of their own, cookies (RFC 6265 section 4.2.1).
 
 use super::Credential;
 
@@ -36,7 +37,42 @@ impl<'a> Claim<'a> {
     /// assert!(matches!(read(&["Bearer a", "Bearer a"]), Claim::Ambiguous));
     /// ```
     #[must_use]
-    pub fn from_authorization(mut values: impl Iterator<Item = &'a [u8]>) -> Self {
+    pub fn from_authorization(values: impl Iterator<Item = &'a [u8]>) -> Self {
+        Self::only(values, credential)
+    }
+
+    /// Reads every value of a header that holds an API key, in order.
+    #[must_use]
+    pub fn from_api_key(values: impl Iterator<Item = &'a [u8]>) -> Self {
+        Self::only(values, |value| visible(value).map(Credential::ApiKey))
+    }
+
+    /// Reads every value of a request's `Cookie` header, in order, for the cookie `name`. What
+    /// the other cookies are like does not matter.
+    #[must_use]
+    pub fn from_cookies(values: impl Iterator<Item = &'a [u8]>, name: &str) -> Self {
+        let pairs = values.flat_map(|value| value.split(|byte| *byte == b';'));
+        let value = |pair: &'a [u8]| {
+            let pair = pair.trim_ascii();
+            pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")
+        };
+        Self::only(pairs.filter_map(value), |value| visible(value).map(Credential::Session))
+    }
+
+    /// This claim and `other`, read from another place of the same request: two credentials are
+    /// one too many.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Absent, claim) | (claim, Self::Absent) => claim,
+            (_, _) => Self::Ambiguous,
+        }
+    }
+
+    fn only(
+        mut values: impl Iterator<Item = &'a [u8]>,
+        read: impl Fn(&'a [u8]) -> Option<Credential<'a>>,
+    ) -> Self {
         let Some(value) = values.next() else { return Self::Absent };
         if values.next().is_some() {
             return Self::Ambiguous;
@@ -44,7 +80,7 @@ impl<'a> Claim<'a> {
         if value.len() > MAX_CREDENTIAL {
             return Self::TooLarge;
         }
-        credential(value).map_or(Self::Malformed, Self::Presented)
+        read(value).map_or(Self::Malformed, Self::Presented)
     }
 }
 
@@ -69,10 +105,19 @@ fn credential(value: &[u8]) -> Option<Credential<'_>> {
         return None;
     }
     if scheme.eq_ignore_ascii_case("Bearer") {
-        return is_b64token(value).then_some(Credential::Bearer(value));
+        return is_token68(value).then_some(Credential::Bearer(value));
+    }
+    if scheme.eq_ignore_ascii_case("Basic") {
+        return is_token68(value).then_some(Credential::Basic(value));
     }
     let visible = value.bytes().all(|byte| matches!(byte, b' '..=b'~')) && !value.ends_with(' ');
     visible.then_some(Credential::Other { scheme, value })
+}
+
+/// Visible ASCII without spaces, and some of it.
+fn visible(value: &[u8]) -> Option<&str> {
+    let plain = !value.is_empty() && value.iter().all(u8::is_ascii_graphic);
+    std::str::from_utf8(value).ok().filter(|_| plain)
 }
 
 /// RFC 9110 section 5.6.2: `tchar`.
@@ -80,8 +125,8 @@ fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// RFC 6750 section 2.1: `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`.
-fn is_b64token(text: &str) -> bool {
+/// RFC 9110 section 11.2: `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`.
+fn is_token68(text: &str) -> bool {
     let token = text.trim_end_matches('=');
     !token.is_empty()
         && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
@@ -107,7 +152,7 @@ mod tests {
 
     #[test]
     fn malformed() {
-        let values: [&[u8]; 13] = [
+        let values: [&[u8]; 14] = [
             b"",
             b"Bearer",
             b"Bearer ",
@@ -121,6 +166,7 @@ mod tests {
             b"Bearer x\x80",
             b"B(r x",
             b"Basic a\x7f",
+            b"Basic a b",
         ];
         for value in values {
             assert!(matches!(read(&[value]), Claim::Malformed), "{:?}", value.escape_ascii());
@@ -138,12 +184,46 @@ mod tests {
         assert!(matches!(read(&[value.as_bytes()]), Claim::TooLarge));
     }
 
+    #[test]
+    fn cookies() {
+        let session = |cookies: &[&'static str]| match Claim::from_cookies(
+            cookies.iter().map(|value| value.as_bytes()),
+            "id",
+        ) {
+            Claim::Presented(Credential::Session(value)) => value,
+            Claim::Absent => "absent",
+            Claim::Ambiguous => "ambiguous",
+            _ => "malformed",
+        };
+        assert_eq!(session(&["a=1; id=x.y; b=2"]), "x.y");
+        assert_eq!(session(&["a=1", "id=x"]), "x");
+        assert_eq!(session(&["idx=1; ID=2; aid=3; id"]), "absent");
+        assert_eq!(session(&["id=1; id=1"]), "ambiguous");
+        assert_eq!(session(&["id=1", "id=2"]), "ambiguous");
+        assert_eq!(session(&["id="]), "malformed");
+        assert_eq!(session(&["id=a b"]), "malformed");
+    }
+
+    #[test]
+    fn two_credentials_are_one_too_many() {
+        let key = Claim::from_api_key([&b"k1"[..]].into_iter());
+        assert!(matches!(key, Claim::Presented(Credential::ApiKey("k1"))));
+        assert!(matches!(key.and(Claim::Absent), Claim::Presented(_)));
+        assert!(matches!(Claim::Absent.and(key), Claim::Presented(_)));
+        assert!(matches!(key.and(read(&[b"Bearer x"])), Claim::Ambiguous));
+        assert!(matches!(key.and(Claim::Malformed), Claim::Ambiguous));
+        assert!(matches!(Claim::from_api_key([&b"a b"[..]].into_iter()), Claim::Malformed));
+    }
+
     proptest! {
         #[test]
         fn what_passes_is_visible_ascii(value in proptest::collection::vec(any::<u8>(), 0..64)) {
             if let Claim::Presented(credential) = read(&[&value]) {
-                let text = match credential {
-                    Credential::Bearer(text) | Credential::Other { value: text, .. } => text,
+                let (Credential::Basic(text)
+                | Credential::Bearer(text)
+                | Credential::Other { value: text, .. }) = credential
+                else {
+                    panic!("{credential:?} does not stand in this header")
                 };
                 prop_assert!(!text.is_empty() && text.bytes().all(|byte| matches!(byte, b' '..=b'~')));
             }

@@ -11,7 +11,7 @@ pub mod jwt;
 mod verifier;
 
 pub use challenge::Challenge;
-pub use credential::Credential;
+pub use credential::{Credential, Source};
 pub use error::{AuthnError, AuthnErrorKind};
 pub use header::{Claim, MAX_CREDENTIAL};
 pub use verifier::{Authenticator, Step, Verifier};

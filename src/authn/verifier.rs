@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, pin::Pin};
 
-use super::{AuthnError, Challenge, Credential};
+use super::{AuthnError, Challenge, Credential, Source};
 use crate::{Facts, Now, Principal};
 
 /// Checks credentials of one kind with what it holds in memory.
@@ -51,6 +51,11 @@ pub trait Verifier: fmt::Debug + Send + Sync + 'static {
     /// What a 401 names so that a caller knows what to bring.
     fn challenge(&self) -> Option<Challenge>;
 
+    /// Where this verifier's credentials stand, if not in the `Authorization` header.
+    fn sources(&self) -> Vec<Source> {
+        Vec::new()
+    }
+
     /// What is wrong with this verifier's set-up; building a gate lists it all.
     fn problems(&self) -> Vec<String> {
         Vec::new()
@@ -96,6 +101,11 @@ pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
     /// What a 401 names so that a caller knows what to bring.
     fn challenge(&self) -> Option<Challenge>;
 
+    /// Where this authenticator's credentials stand, if not in the `Authorization` header.
+    fn sources(&self) -> Vec<Source> {
+        Vec::new()
+    }
+
     /// What is wrong with this authenticator's set-up; building a gate lists it all.
     fn problems(&self) -> Vec<String> {
         Vec::new()
@@ -112,6 +122,10 @@ impl<V: Verifier> Authenticator for V {
 
     fn challenge(&self) -> Option<Challenge> {
         Verifier::challenge(self)
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        Verifier::sources(self)
     }
 
     fn problems(&self) -> Vec<String> {

@@ -10,7 +10,7 @@ use super::{
     transport::{Cleartext, Transport},
 };
 use crate::{
-    Authenticator, IpNet, Snapshot,
+    Authenticator, IpNet, Snapshot, Source,
     audit::Sink,
     authz::PolicySet,
     is_realm,
@@ -196,6 +196,7 @@ impl GateBuilder {
             return Err(GateErrors(errors));
         };
         Ok(Gate(Arc::new(Inner {
+            sources: sources(&self.authenticators),
             authenticators: self.authenticators.into(),
             clients,
             ids: Ids::default(),
@@ -207,6 +208,17 @@ impl GateBuilder {
             unchecked: self.unchecked,
         })))
     }
+}
+
+/// Each once, in the order written.
+fn sources(authenticators: &[Box<dyn Authenticator>]) -> Box<[Source]> {
+    let mut sources = Vec::new();
+    for source in authenticators.iter().flat_map(|one| one.sources()) {
+        if !sources.contains(&source) {
+            sources.push(source);
+        }
+    }
+    sources.into()
 }
 
 fn authenticator_errors(

@@ -26,8 +26,8 @@ pub use caller::{Caller, Outcome};
 pub use routes::{Access, RouteError, Routes};
 
 use crate::{
-    Authenticator, Claim, Facts, IpNet, Now, Refusal, Snapshot, audit::Sink, authz::PolicySet,
-    limit::Limiter,
+    Authenticator, Claim, Facts, IpNet, Now, Refusal, Snapshot, Source, audit::Sink,
+    authz::PolicySet, limit::Limiter,
 };
 use {ids::Ids, routes::Table, rules::Rules, transport::Transport};
 
@@ -44,6 +44,7 @@ struct Inner {
     principals: Option<Limiter<str>>,
     rules: Snapshot<Rules>,
     sink: Option<Box<dyn Sink>>,
+    sources: Box<[Source]>,
     table: Table,
     transport: Transport,
     unchecked: Unchecked,
@@ -81,6 +82,13 @@ impl Gate {
     /// finished, or when its last clone is dropped.
     pub fn admit<'a>(&self, claim: impl Into<Claim<'a>>, facts: &Facts<'_>, now: Now) -> Admission {
         self.stages(claim.into(), facts, now)
+    }
+
+    /// Where credentials may stand besides the `Authorization` header: all that the authenticators
+    /// name.
+    #[must_use]
+    pub fn sources(&self) -> &[Source] {
+        &self.0.sources
     }
 
     /// Puts other policies in force, for requests that arrive from now on.

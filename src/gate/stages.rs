@@ -7,7 +7,7 @@ use super::{
     visit::{Telling, Visit},
 };
 use crate::{
-    AuthnError, Claim, Credential, Facts, Now, Principal, Reason, Refusal, Step,
+    AuthnError, Claim, Credential, Facts, Now, Principal, Reason, Refusal, Source, Step,
     authz::{Action, Coarse, Decision, Subject},
     limit::{Exceeded, ExceededKind, client_key},
 };
@@ -42,7 +42,7 @@ impl Gate {
         &self,
         visit: &mut Visit,
         claim: Claim<'a>,
-        facts: &Facts<'_>,
+        facts: &Facts<'a>,
     ) -> Result<Option<Credential<'a>>, Refusal> {
         let path = facts.path.unwrap_or_default();
         if facts.template.is_none() && (path.len() > MAX_PATH || is_ambiguous(path)) {
@@ -59,8 +59,10 @@ impl Gate {
             Found::Ambiguous => return Err(Reason::PathAmbiguous.into()),
             Found::Unlisted => return Err(Reason::RouteUnlisted.into()),
         }
+        let reads = self.0.sources.contains(&Source::Certificate);
         match claim {
-            Claim::Absent => Ok(None),
+            // A certificate comes with the connection; it is a claim only where nothing else is.
+            Claim::Absent => Ok(facts.certificate.filter(|_| reads).map(Credential::Certificate)),
             _ if !self.0.transport.carries_secrets(facts) => Err(Reason::Cleartext.into()),
             Claim::Presented(credential) => Ok(Some(credential)),
             Claim::Malformed => Err(self.bad_request(Reason::CredentialMalformed)),

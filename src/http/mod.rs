@@ -4,13 +4,19 @@ mod respond;
 
 pub use respond::{Problem, RefusalBody, Refused, Respond, refuse};
 
-use crate::Claim;
+use crate::{Claim, Source};
 
-/// What a request's headers carry in the way of credentials.
+/// What a request's headers carry in the way of credentials: in `Authorization`, and in the
+/// other places that `sources` names.
 #[must_use]
-pub fn claim(headers: &http::HeaderMap) -> Claim<'_> {
-    let values = headers.get_all(http::header::AUTHORIZATION);
-    Claim::from_authorization(values.iter().map(http::HeaderValue::as_bytes))
+pub fn claim<'a>(headers: &'a http::HeaderMap, sources: &[Source]) -> Claim<'a> {
+    let values = |name: &str| headers.get_all(name).iter().map(http::HeaderValue::as_bytes);
+    let authorization = Claim::from_authorization(values("authorization"));
+    sources.iter().fold(authorization, |claim, source| match source {
+        Source::ApiKeyHeader(name) => claim.and(Claim::from_api_key(values(name))),
+        Source::SessionCookie(name) => claim.and(Claim::from_cookies(values("cookie"), name)),
+        Source::Certificate => claim,
+    })
 }
 
 impl crate::Headers for http::HeaderMap {

@@ -50,7 +50,7 @@ impl Edge {
             headers: Some(request.headers()),
             ..Facts::default()
         };
-        gate.admit(claim(request.headers()), &facts, now)
+        gate.admit(claim(request.headers(), gate.sources()), &facts, now)
     }
 
     pub(super) fn refuse<R>(&self, refusal: Refusal) -> Response<GateBody<R>> {

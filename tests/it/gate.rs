@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use portcullis::{
-    Admission, Caller, Claim, Credential, Facts, Gate, GateBuilder, Mono, Now, Refusal, Routes,
-    UnixTime, audit::EventName, limit::Quota, testing::Recorder,
+    Admission, AuthnError, Caller, Challenge, Claim, Credential, Facts, Gate, GateBuilder, Mono,
+    Now, Principal, Refusal, Routes, Source, UnixTime, Verifier, audit::EventName, limit::Quota,
+    testing::Recorder,
 };
 
 use crate::kit::{Word, only, reason};
@@ -184,4 +185,71 @@ fn whatever_is_wrong_is_listed_at_once() {
     assert!(errors.to_string().contains("no routes"), "{errors}");
     let errors = Gate::builder().routes(Routes::new().authenticated("GET", "/me")).build();
     assert!(errors.unwrap_err().to_string().contains("add an authenticator"));
+}
+
+/// Takes the key `k1` from a header, the session `s1` from a cookie, or any certificate.
+#[derive(Debug)]
+struct Elsewhere;
+
+impl Verifier for Elsewhere {
+    fn realm(&self) -> &str {
+        "elsewhere"
+    }
+
+    fn challenge(&self) -> Option<Challenge> {
+        None
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        vec![
+            Source::ApiKeyHeader("x-api-key"),
+            Source::SessionCookie("__Host-session"),
+            Source::Certificate,
+        ]
+    }
+
+    fn verify(
+        &self,
+        credential: &Credential<'_>,
+        _: &Facts<'_>,
+        _: Now,
+    ) -> Option<Result<Principal, AuthnError>> {
+        let subject = match credential {
+            Credential::ApiKey("k1") => "key",
+            Credential::Session("s1") => "session",
+            Credential::Certificate(_) => "certificate",
+            _ => return None,
+        };
+        Some(Ok(Principal::assertion("elsewhere", subject).finish().unwrap()))
+    }
+}
+
+#[test]
+fn places_that_no_authenticator_names_are_not_looked_at() {
+    let log = Recorder::default();
+    let deaf = builder(&log).build().unwrap();
+    let gate = builder(&log).authenticate(Elsewhere).build().unwrap();
+    let mut headers = http::HeaderMap::new();
+    headers.insert("x-api-key", "k1".parse().unwrap());
+    let who = |gate: &Gate, headers: &http::HeaderMap, certificate| {
+        let mut facts = facts("/me", HERE);
+        facts.certificate = certificate;
+        let claim = portcullis::http::claim(headers, gate.sources());
+        match done(gate.admit(claim, &facts, noon())) {
+            Ok(caller) => caller.principal().unwrap().subject().to_owned(),
+            Err(refusal) => refusal.reason().as_str().to_owned(),
+        }
+    };
+    let der = Some(&b"der"[..]);
+    assert_eq!(who(&deaf, &headers, der), "credential_missing");
+    assert_eq!(who(&gate, &headers, None), "key");
+    assert_eq!(who(&gate, &headers, der), "key");
+    headers.insert("cookie", "a=1; __Host-session=s1".parse().unwrap());
+    assert_eq!(who(&gate, &headers, None), "credential_ambiguous");
+    headers.remove("x-api-key");
+    assert_eq!(who(&gate, &headers, None), "session");
+    headers.insert("authorization", "Word xyzzy".parse().unwrap());
+    assert_eq!(who(&gate, &headers, None), "credential_ambiguous");
+    assert_eq!(who(&deaf, &headers, der), "merlin");
+    assert_eq!(who(&gate, &http::HeaderMap::new(), der), "certificate");
 }

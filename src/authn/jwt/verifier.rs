@@ -190,11 +190,7 @@ impl Verifier for JwtVerifier {
         _: &Facts<'_>,
         now: Now,
     ) -> Option<Result<Principal, AuthnError>> {
-        match credential {
-            Credential::Bearer(token) if token.contains('.') => {
-                Some(self.verify_token(token, now.wall))
-            }
-            Credential::Bearer(_) | Credential::Other { .. } => None,
-        }
+        let Credential::Bearer(token) = credential else { return None };
+        token.contains('.').then(|| self.verify_token(token, now.wall))
     }
 }
