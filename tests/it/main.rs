@@ -1,0 +1,3 @@
+//! Promises held over the public interface; one module each.
+
+mod policies;
