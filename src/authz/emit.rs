@@ -3,7 +3,7 @@
 use super::{
     check::role_of,
     explain::{Clause, Part},
-    expr::{Expr, Kind, Relation},
+    expr::{Expr, Kind, Literal, Relation},
     names::Names,
     program::{Exit, MAX_STEPS, Operand, Program, Step, Test},
 };
@@ -69,15 +69,26 @@ impl Emitter<'_> {
         }
     }
 
-    /// Two values, or two conditions: then the second one is there twice, once for each outcome
-    /// of the first.
+    /// A condition among the two leads to one of two steps, for its two outcomes.
     fn equal(&mut self, left: &Expr, right: &Expr, yes: Exit, no: Exit) -> Result<Exit, TooLong> {
-        if let (Ok(left), Ok(right)) = (operand(left), operand(right)) {
-            return self.step(Test::Compare(Relation::Equal, left, right), yes, no);
-        }
-        let as_true = self.condition(right, yes, no)?;
-        let as_false = self.condition(right, no, yes)?;
-        self.condition(left, as_true, as_false)
+        let (value, condition) = match (operand(left), operand(right)) {
+            (Ok(left), Ok(right)) => {
+                return self.step(Test::Compare(Relation::Equal, left, right), yes, no);
+            }
+            (Ok(_), Err(_)) => (left, right),
+            (Err(_), Ok(_)) => (right, left),
+            (Err(_), Err(_)) => {
+                let as_true = self.condition(right, yes, no)?;
+                let as_false = self.condition(right, no, yes)?;
+                return self.condition(left, as_true, as_false);
+            }
+        };
+        let mut is = |truth| {
+            let truth = Operand::Literal(Literal::Bool(truth));
+            self.step(Test::Compare(Relation::Equal, operand(value)?, truth), yes, no)
+        };
+        let (as_true, as_false) = (is(true)?, is(false)?);
+        self.condition(condition, as_true, as_false)
     }
 
     fn role(&mut self, name: &str, yes: Exit, no: Exit) -> Result<Exit, TooLong> {

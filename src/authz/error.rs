@@ -139,6 +139,11 @@ impl Problems {
         self.0.len()
     }
 
+    /// Whether no more are listed, so that looking for more is in vain.
+    pub(super) fn is_full(&self) -> bool {
+        self.0.len() > MAX_LISTED
+    }
+
     /// # Errors
     /// If anything was wrong; with lines if the TOML is given.
     pub(super) fn finish(mut self, source: Option<&str>) -> Result<(), PolicyErrors> {
@@ -206,4 +211,4 @@ impl fmt::Display for Place {
 }
 
 /// How many errors are told apart.
-const MAX_LISTED: usize = 100;
+pub(super) const MAX_LISTED: usize = 100;

@@ -7,7 +7,7 @@ use super::{
     declare::{MAX_NAMES, is_name, unknown_fields},
     document::{Document, Grants, Named},
     error::{Place, Problems, hint},
-    names::Names,
+    names::{Names, nearest},
 };
 
 /// More pairs of an action with a rule, role or scope are refused.
@@ -52,12 +52,15 @@ impl<'a> Expander<'a> {
                 _ => found.extend(self.actions.number(text)),
             }
             if found.len() == before {
-                let meant = self.actions.nearest(text);
-                problems.add(&place, || format!("no action `{text}`{}", hint(meant)));
+                let meant = self.meant(text);
+                problems.add(&place, || format!("no action `{text}`{}", hint(meant.as_deref())));
                 // The one that was meant stands in, so that the rest can be checked too.
-                found.extend(meant.and_then(|meant| self.actions.number(meant)));
+                found.extend(meant.and_then(|meant| self.actions.number(&meant)));
             }
             self.left = self.left.saturating_sub(found.len() - before);
+            if problems.is_full() {
+                break;
+            }
             if self.left == 0 {
                 problems.add(&place, || format!("more than {MAX_PAIRS} grants in all"));
                 break;
@@ -66,6 +69,14 @@ impl<'a> Expander<'a> {
         found.sort_unstable();
         found.dedup();
         found
+    }
+
+    fn meant(&self, text: &str) -> Option<String> {
+        let Some(stem) = text.strip_suffix(":*") else {
+            return self.actions.nearest(text).map(str::to_owned);
+        };
+        let stems = self.actions.iter().filter_map(|name| Some(name.rsplit_once(':')?.0));
+        nearest(stem, stems).map(|stem| format!("{stem}:*"))
     }
 }
 

@@ -35,6 +35,9 @@ mod schema;
 mod conform;
 mod explain;
 
+#[cfg(test)]
+mod tests;
+
 pub use context::Context;
 pub use decision::{Coarse, Decision, Effect, RuleId, Why};
 pub use document::{Document, Policy};

@@ -43,10 +43,13 @@ pub(super) fn nearest<'a>(
     if name.len() > MAX_LENGTH {
         return None;
     }
-    let allowed = (name.chars().count() / 3).max(1);
+    let allowed = name.chars().count() / 3;
+    // In bytes, a letter more or less makes a difference of four at most.
+    let close = |candidate: &&str| candidate.len().abs_diff(name.len()) <= 4 * allowed;
     candidates
         .into_iter()
         .filter(|candidate| *candidate != name && candidate.len() <= MAX_LENGTH)
+        .filter(close)
         .map(|candidate| (distance(name, candidate), candidate))
         .filter(|(distance, _)| *distance <= allowed)
         .min()
@@ -106,6 +109,7 @@ mod tests {
         assert_eq!(names.nearest("order:refunds"), Some("order:refund"));
         assert_eq!(names.nearest("invoice"), None);
         assert_eq!(names.nearest(""), None);
+        assert_eq!((nearest("z", ["a"]), nearest("A", ["a"])), (None, Some("a")));
         assert_eq!(names.nearest(&"o".repeat(65)), None);
         assert_eq!((names.number("order:read"), names.name(1)), (Some(1), Some("order:read")));
         assert_eq!((names.number("order"), names.name(3)), (None, None));

@@ -8,11 +8,11 @@ use super::{
     declare::unknown_fields,
     document::{Document, Policy},
     emit::{TooLong, emit},
-    error::{Place, Problems, hint},
+    error::{MAX_LISTED, Place, Problems},
     explain::{Clause, Part},
     expr::{Expr, Kind, parse},
     grants::{Expander, unknown_role},
-    names::{Names, nearest},
+    names::Names,
     program::{MAX_STEPS, Program},
     schema::{Schema, Ty},
 };
@@ -52,6 +52,9 @@ pub(super) fn rules(
     let mut ids = BTreeMap::new();
     let mut checked = Vec::new();
     for (position, policy) in document.rules.iter().enumerate() {
+        if problems.is_full() {
+            break;
+        }
         let place = root.position(position);
         let fields = ["id", "effect", "actions", "roles", "when", "unless"];
         unknown_fields(&policy.unknown, &place, &fields, problems);
@@ -101,9 +104,8 @@ fn effect(policy: &Policy, place: &Place, problems: &mut Problems) -> Option<Eff
     let effects = [Effect::Permit, Effect::Forbid];
     let effect = effects.into_iter().find(|effect| effect.word() == word);
     if effect.is_none() {
-        let words = effects.map(Effect::word);
         problems.add(&place.key("effect"), || {
-            format!("no effect `{word}`{}", hint(nearest(word, words)))
+            format!("no effect `{word}`; it is `permit` or `forbid`")
         });
     }
     effect
@@ -134,20 +136,10 @@ fn parts(
     let when = condition(policy.when.as_deref(), &place.key("when"), problems);
     let unless = condition(policy.unless.as_deref(), &place.key("unless"), problems);
     let owner = |action: &u32| known.resources.get(*action as usize).copied();
-    let resources: BTreeSet<TypeName> = actions.iter().filter_map(owner).collect();
-    let mut errors = (BTreeSet::new(), BTreeSet::new());
-    for resource in resources {
-        let mut present = BTreeSet::new();
-        for (expr, errors) in [(&when, &mut errors.0), (&unless, &mut errors.1)] {
-            let Some(expr) = expr else { continue };
-            let resource = Ty::Entity(resource);
-            let mut checker =
-                Checker { schema: known.schema, roles: known.roles, resource, errors };
-            checker.condition(expr, &mut present);
-        }
-    }
-    for (field, text, errors) in
-        [("when", &policy.when, errors.0), ("unless", &policy.unless, errors.1)]
+    let resources = actions.iter().filter_map(owner).collect();
+    let wrong = wrong_types(resources, [&when, &unless], known);
+    for ((field, text), errors) in
+        [("when", &policy.when), ("unless", &policy.unless)].iter().zip(wrong)
     {
         for (at, message) in errors {
             let text = text.as_deref().unwrap_or_default();
@@ -160,6 +152,29 @@ fn parts(
     }
     parts.extend(unless.map(Part::Unless));
     parts
+}
+
+/// Checks both conditions with every type that the resource may be of; what the first has asked
+/// for is known in the second.
+fn wrong_types(
+    resources: BTreeSet<TypeName>,
+    conditions: [&Option<Expr>; 2],
+    known: &Known<'_>,
+) -> [BTreeSet<(usize, String)>; 2] {
+    let mut wrong = [BTreeSet::new(), BTreeSet::new()];
+    for resource in resources {
+        let mut present = BTreeSet::new();
+        for (expr, errors) in conditions.iter().zip(&mut wrong) {
+            let resource = Ty::Entity(resource);
+            let mut checker =
+                Checker { schema: known.schema, roles: known.roles, resource, errors };
+            expr.iter().for_each(|expr| checker.condition(expr, &mut present));
+        }
+        if wrong.iter().any(|errors| errors.len() > MAX_LISTED) {
+            break;
+        }
+    }
+    wrong
 }
 
 fn roles(

@@ -21,6 +21,8 @@ mod kit;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod policies;
+#[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower"))]
 mod routes;
 #[cfg(test)]

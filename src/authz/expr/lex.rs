@@ -67,7 +67,8 @@ fn word(first: char, rest: &str, at: usize) -> Result<(TokenKind, &str), SyntaxE
         '\'' => "; text is in double quotes",
         _ => "",
     };
-    Err(error(at, format!("unexpected `{}`{hint}", first.escape_debug())))
+    let shown = if first.is_control() { '\u{fffd}' } else { first };
+    Err(error(at, format!("unexpected `{shown}`{hint}")))
 }
 
 /// White space, and comments from `//` to the end of the line.

@@ -1,0 +1,9 @@
+//! What the parts do together.
+
+mod documents;
+mod explanations;
+mod oracle;
+mod programs;
+mod semantics;
+mod sets;
+pub(super) mod world;

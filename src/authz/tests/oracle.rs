@@ -1,0 +1,170 @@
+//! What Cedar's semantics say of a condition, told by walking the tree, as plainly as possible.
+#![expect(clippy::wildcard_enum_match_arm, reason = "the rest is an error, whatever it is")]
+
+use std::collections::BTreeMap;
+
+use super::{
+    super::{
+        EvalError,
+        expr::{Expr, Kind, Literal, Path, Relation, Root},
+    },
+    world::{Data, Scene},
+};
+
+/// The condition's answer by Cedar's rules.
+pub(super) fn answer(expr: &Expr, scene: &Scene) -> Result<bool, EvalError> {
+    let Seen::Data(Data::Bool(value)) = walk(expr, scene)? else {
+        return Err(EvalError::WrongType);
+    };
+    Ok(value)
+}
+
+/// What a value in the tree is, while it is walked.
+#[derive(Clone, Debug, PartialEq)]
+enum Seen {
+    Data(Data),
+    Context,
+}
+
+fn walk(expr: &Expr, scene: &Scene) -> Result<Seen, EvalError> {
+    let bool = |value| Ok(Seen::Data(Data::Bool(value)));
+    match &expr.kind {
+        Kind::Literal(literal) => Ok(Seen::Data(data(literal))),
+        Kind::Path(path) => read(path, scene),
+        Kind::Has(path, name) => match read(path, scene)? {
+            Seen::Data(Data::Name(..)) => bool(false),
+            seen => match attributes(&seen, scene)?.get(&**name) {
+                Some(Data::Failed) => Err(EvalError::Unavailable),
+                found => bool(found.is_some()),
+            },
+        },
+        Kind::Not(inner) => bool(!answer(inner, scene)?),
+        Kind::And(parts) => {
+            for part in parts {
+                if !answer(part, scene)? {
+                    return bool(false);
+                }
+            }
+            bool(true)
+        }
+        Kind::Or(parts) => {
+            for part in parts {
+                if answer(part, scene)? {
+                    return bool(true);
+                }
+            }
+            bool(false)
+        }
+        Kind::Compare(relation, left, right) => {
+            bool(compare(*relation, walk(left, scene)?, walk(right, scene)?)?)
+        }
+        Kind::Differs(left, right) => {
+            bool(!compare(Relation::Equal, walk(left, scene)?, walk(right, scene)?)?)
+        }
+        Kind::In(_, right) if role(right).is_some() => {
+            bool(role(right).is_some_and(|role| scene.roles.contains(&role)))
+        }
+        Kind::In(left, right) => {
+            let (left, right) = (walk(left, scene)?, walk(right, scene)?);
+            let (lower, upper) = (uid(&left)?, uid(&right)?);
+            let parents = match left {
+                Seen::Data(Data::Thing(thing)) => thing.parents,
+                _ => Vec::new(),
+            };
+            bool(lower == upper || parents.contains(&upper))
+        }
+        Kind::InRange(left, right) => match (walk(left, scene)?, walk(right, scene)?) {
+            (Seen::Data(Data::Ip(inner)), Seen::Data(Data::Ip(outer))) => {
+                bool(outer.contains_net(inner))
+            }
+            _ => Err(EvalError::WrongType),
+        },
+    }
+}
+
+fn role(expr: &Expr) -> Option<String> {
+    match &expr.kind {
+        Kind::Literal(Literal::Entity(entity)) if &*entity.kind == "Role" => {
+            Some(entity.id.to_string())
+        }
+        _ => None,
+    }
+}
+
+fn data(literal: &Literal) -> Data {
+    match literal {
+        Literal::Bool(value) => Data::Bool(*value),
+        Literal::Long(value) => Data::Long(*value),
+        Literal::Str(value) => Data::Str(value.to_string()),
+        Literal::Ip(value) => Data::Ip(*value),
+        Literal::Entity(entity) => Data::Name(kind(&entity.kind), entity.id.to_string()),
+    }
+}
+
+fn read(path: &Path, scene: &Scene) -> Result<Seen, EvalError> {
+    let mut seen = match path.root {
+        Root::Principal => Seen::Data(Data::Thing(scene.principal.clone())),
+        Root::Resource => Seen::Data(Data::Thing(scene.resource.clone())),
+        Root::Context => Seen::Context,
+    };
+    for name in &path.attributes {
+        if let Seen::Data(Data::Name(..)) = seen {
+            return Err(EvalError::NameOnly);
+        }
+        seen = match attributes(&seen, scene)?.remove(&**name) {
+            None => return Err(EvalError::Missing),
+            Some(Data::Failed) => return Err(EvalError::Unavailable),
+            Some(data) => Seen::Data(data),
+        };
+    }
+    Ok(seen)
+}
+
+fn attributes(seen: &Seen, scene: &Scene) -> Result<BTreeMap<String, Data>, EvalError> {
+    match seen {
+        Seen::Data(Data::Thing(thing)) => Ok(thing.attributes.clone()),
+        Seen::Data(_) => Err(EvalError::WrongType),
+        Seen::Context => {
+            let mut members = scene.context.attributes.clone();
+            members.insert("secure".into(), Data::Bool(false));
+            Ok(members)
+        }
+    }
+}
+
+fn compare(relation: Relation, left: Seen, right: Seen) -> Result<bool, EvalError> {
+    let many = |seen: &Seen| matches!(seen, Seen::Context | Seen::Data(Data::Strings(_)));
+    if relation == Relation::Equal {
+        if many(&left) || many(&right) {
+            return Err(EvalError::WrongType);
+        }
+        return Ok(match (uid(&left), uid(&right)) {
+            (Ok(left), Ok(right)) => left == right,
+            _ => left == right,
+        });
+    }
+    let (left, right) = match (left, right) {
+        (Seen::Data(Data::Long(left)), Seen::Data(Data::Long(right)))
+        | (Seen::Data(Data::Datetime(left)), Seen::Data(Data::Datetime(right))) => (left, right),
+        _ => return Err(EvalError::WrongType),
+    };
+    Ok(match relation {
+        Relation::Equal => left == right,
+        Relation::Less => left < right,
+        Relation::AtMost => left <= right,
+        Relation::More => left > right,
+        Relation::AtLeast => left >= right,
+    })
+}
+
+fn uid(seen: &Seen) -> Result<(&'static str, String), EvalError> {
+    match seen {
+        Seen::Data(Data::Thing(thing)) => Ok((thing.kind, thing.id.clone())),
+        Seen::Data(Data::Name(kind, id)) => Ok((kind, id.clone())),
+        _ => Err(EvalError::WrongType),
+    }
+}
+
+fn kind(text: &str) -> &'static str {
+    ["User", "Folder", "Doc"].into_iter().find(|kind| *kind == text).unwrap_or("Other")
+}

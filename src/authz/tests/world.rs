@@ -1,0 +1,218 @@
+//! A tiny world: things with any attributes, and any conditions about them.
+
+use std::collections::BTreeMap;
+
+use proptest::{
+    prelude::prop,
+    prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof},
+    prop_compose,
+};
+
+use super::super::{
+    Attr, Entity, EvalError, Record, TypeName, Uid, Value,
+    expr::{EntityName, Expr, Kind, Literal, Path, Relation, Root},
+};
+use crate::IpNet;
+
+/// A value that owns what it is made of. Absent attributes are not there at all.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::authz) enum Data {
+    Bool(bool),
+    Long(i64),
+    Str(String),
+    Ip(IpNet),
+    Datetime(i64),
+    Name(&'static str, String),
+    Thing(Thing),
+    Strings(Vec<String>),
+    Failed,
+}
+
+/// An entity, and a record too.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::authz) struct Thing {
+    pub(in crate::authz) kind: &'static str,
+    pub(in crate::authz) id: String,
+    pub(in crate::authz) attributes: BTreeMap<String, Data>,
+    pub(in crate::authz) parents: Vec<(&'static str, String)>,
+}
+
+impl Thing {
+    pub(in crate::authz) fn new(kind: &'static str, id: &str) -> Self {
+        Self { kind, id: id.into(), attributes: BTreeMap::new(), parents: Vec::new() }
+    }
+
+    pub(in crate::authz) fn with(mut self, name: &str, data: Data) -> Self {
+        self.attributes.insert(name.into(), data);
+        self
+    }
+}
+
+impl Entity for Thing {
+    fn type_name(&self) -> TypeName {
+        TypeName::new(self.kind)
+    }
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn attr(&self, attr: &Attr<'_>) -> Value<'_> {
+        match self.attributes.get(attr.name()) {
+            None => Value::Missing,
+            Some(Data::Bool(value)) => Value::Bool(*value),
+            Some(Data::Long(value)) => Value::Long(*value),
+            Some(Data::Str(value)) => Value::Str(value),
+            Some(Data::Ip(value)) => Value::Ip(*value),
+            Some(Data::Datetime(value)) => Value::Datetime(*value),
+            Some(Data::Name(kind, id)) => Value::Ref(TypeName::new(kind), id),
+            Some(Data::Thing(thing)) => Value::Entity(thing),
+            Some(Data::Strings(values)) => Value::Strings(values),
+            Some(Data::Failed) => Value::Error(EvalError::Unavailable),
+        }
+    }
+
+    fn is_in(&self, ancestor: Uid<'_>) -> bool {
+        self.parents
+            .iter()
+            .any(|(k, id)| (TypeName::new(k), &**id) == (ancestor.type_name, ancestor.id))
+    }
+}
+
+impl Record for Thing {
+    fn field(&self, attr: &Attr<'_>) -> Value<'_> {
+        self.attr(attr)
+    }
+}
+
+/// Who, what, under which circumstances; and the roles that are held.
+#[derive(Clone, Debug)]
+pub(in crate::authz) struct Scene {
+    pub(in crate::authz) principal: Thing,
+    pub(in crate::authz) resource: Thing,
+    pub(in crate::authz) context: Thing,
+    pub(in crate::authz) roles: Vec<String>,
+}
+
+/// The names of roles in tests, in order.
+pub(in crate::authz) const ROLES: [&str; 3] = ["r0", "r1", "r2"];
+
+pub(in crate::authz) fn names() -> impl Strategy<Value = (&'static str, String)> {
+    let kinds = prop::sample::select(vec!["User", "Folder"]);
+    (kinds, prop::sample::select(vec!["s/a", "s/b"])).prop_map(|(kind, id)| (kind, id.to_owned()))
+}
+
+fn nets() -> impl Strategy<Value = IpNet> {
+    let nets = ["10.0.0.1", "10.0.0.0/8", "11.0.0.1", "::1", "::/0"];
+    prop::sample::select(nets.map(|net| net.parse().unwrap()).to_vec())
+}
+
+fn plain() -> BoxedStrategy<Data> {
+    prop_oneof![
+        any::<bool>().prop_map(Data::Bool),
+        (-1_i64..2).prop_map(Data::Long),
+        prop::sample::select(vec!["x", "y"]).prop_map(|text| Data::Str(text.into())),
+        nets().prop_map(Data::Ip),
+        (0_i64..2).prop_map(Data::Datetime),
+        names().prop_map(|(kind, id)| Data::Name(kind, id)),
+        Just(Data::Strings(vec!["x".into()])),
+        Just(Data::Failed),
+    ]
+    .boxed()
+}
+
+prop_compose! {
+    fn thing_of(inner: BoxedStrategy<Data>)(
+        name in names(),
+        attributes in prop::collection::btree_map("[a-c]", inner, 0..4),
+        parents in prop::collection::vec(names(), 0..2),
+    ) -> Thing {
+        Thing { kind: name.0, id: name.1, attributes, parents }
+    }
+}
+
+pub(in crate::authz) fn things() -> impl Strategy<Value = Thing> {
+    let inner = prop_oneof![3 => plain(), 1 => thing_of(plain()).prop_map(Data::Thing)];
+    thing_of(inner.boxed())
+}
+
+prop_compose! {
+    pub(in crate::authz) fn scenes()(
+        principal in things(),
+        resource in things(),
+        context in things(),
+        roles in prop::sample::subsequence(ROLES.map(str::to_owned).to_vec(), 0..=3),
+    ) -> Scene {
+        Scene { principal, resource, context, roles }
+    }
+}
+
+fn at(kind: Kind) -> Expr {
+    Expr { kind, at: 0 }
+}
+
+fn paths() -> impl Strategy<Value = Path> {
+    let roots = prop::sample::select(vec![Root::Principal, Root::Resource, Root::Context]);
+    let names = prop::sample::select(vec!["a", "b", "c", "secure"]);
+    (roots, prop::collection::vec(names.prop_map(Box::from), 0..3))
+        .prop_map(|(root, attributes)| Path { root, attributes })
+}
+
+fn entity(kind: &str, id: &str) -> Literal {
+    Literal::Entity(EntityName { kind: kind.into(), type_name: TypeName::new(kind), id: id.into() })
+}
+
+fn literals() -> impl Strategy<Value = Literal> {
+    prop_oneof![
+        any::<bool>().prop_map(Literal::Bool),
+        (-1_i64..2).prop_map(Literal::Long),
+        prop::sample::select(vec!["x", "y"]).prop_map(|text| Literal::Str(text.into())),
+        nets().prop_map(Literal::Ip),
+        names().prop_map(|(kind, id)| entity(kind, &id)),
+    ]
+}
+
+fn values() -> impl Strategy<Value = Expr> {
+    prop_oneof![3 => paths().prop_map(Kind::Path), 1 => literals().prop_map(Kind::Literal)]
+        .prop_map(at)
+}
+
+fn relations() -> impl Strategy<Value = Relation> {
+    prop::sample::select(vec![
+        Relation::Equal,
+        Relation::Less,
+        Relation::AtMost,
+        Relation::More,
+        Relation::AtLeast,
+    ])
+}
+
+/// Any condition, whatever types it mixes up.
+pub(in crate::authz) fn conditions() -> impl Strategy<Value = Expr> {
+    let pair = || (values().prop_map(Box::new), values().prop_map(Box::new));
+    let roles = prop::sample::select(ROLES.to_vec());
+    let principal = || Path { root: Root::Principal, attributes: Vec::new() };
+    let leaf = prop_oneof![
+        values().prop_map(|value| value.kind),
+        (paths(), "[a-c]").prop_map(|(path, name)| Kind::Has(path, name.into())),
+        (relations(), pair()).prop_map(|(r, (left, right))| Kind::Compare(r, left, right)),
+        pair().prop_map(|(left, right)| Kind::Differs(left, right)),
+        pair().prop_map(|(left, right)| Kind::In(left, right)),
+        pair().prop_map(|(left, right)| Kind::InRange(left, right)),
+        roles.prop_map(move |role| {
+            let role = at(Kind::Literal(entity("Role", role)));
+            Kind::In(at(Kind::Path(principal())).into(), role.into())
+        }),
+    ];
+    leaf.prop_map(at).prop_recursive(4, 24, 3, |inner| {
+        let pair = (inner.clone().prop_map(Box::new), inner.clone().prop_map(Box::new));
+        prop_oneof![
+            inner.clone().prop_map(|inner| Kind::Not(inner.into())),
+            prop::collection::vec(inner.clone(), 2..4).prop_map(Kind::And),
+            prop::collection::vec(inner.clone(), 2..4).prop_map(Kind::Or),
+            pair.clone().prop_map(|(l, r)| Kind::Compare(Relation::Equal, l, r)),
+            pair.prop_map(|(left, right)| Kind::Differs(left, right)),
+        ]
+        .prop_map(at)
+    })
+}
