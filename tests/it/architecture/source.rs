@@ -1,6 +1,7 @@
 //! The files of `src/` and the paths they name.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -43,11 +44,18 @@ impl Source {
         self.module.first().map_or("", String::as_str)
     }
 
-    /// Lines that hold code: no blank line, no comment, no test.
+    /// Lines that hold code: no blank line, no comment, no import, no test.
     pub(super) fn code_lines(&self) -> usize {
-        let mut lines: Vec<_> =
-            self.tokens.iter().flat_map(|token| token.line..=token.last_line).collect();
-        lines.dedup();
+        let all = self.tokens.iter().flat_map(|token| token.line..=token.last_line);
+        let mut lines: BTreeSet<_> = all.collect();
+        for (at, token) in self.tokens.iter().enumerate() {
+            let ends = |token: &Token| token.is(";");
+            let item =
+                token.is("use") || (token.is("mod") && self.tokens.get(at + 2).is_some_and(ends));
+            if item && let Some(end) = self.tokens[at..].iter().find(|token| token.is(";")) {
+                lines.retain(|line| !(token.line..=end.last_line).contains(line));
+            }
+        }
         lines.len()
     }
 
@@ -195,6 +203,8 @@ mod tests {
     fn code_lines_are_those_with_code() {
         let text = "//! a\n\nfn f() { // b\n    \"c\n\n    d\";\n}\n#[cfg(test)]\nmod t {\n}\n";
         assert_eq!(Source::new("a.rs", text).code_lines(), 5);
+        let imports = "use a::{\n    b,\n};\npub use c;\nmod d;\nmod e {\n    use f;\n}\n";
+        assert_eq!(Source::new("a.rs", imports).code_lines(), 2);
     }
 
     #[test]
