@@ -33,6 +33,7 @@ mod schema;
 
 // On the cold path.
 mod conform;
+mod describe;
 mod explain;
 
 #[cfg(test)]
@@ -40,8 +41,9 @@ mod tests;
 
 pub use context::Context;
 pub use decision::{Coarse, Decision, Effect, RuleId, Why};
+pub use describe::{Describe, Type};
 pub use document::{Document, Policy};
-pub use entity::{Describe, Entity, Type};
+pub use entity::Entity;
 pub use error::{PolicyError, PolicyErrors};
 pub use explain::Explanation;
 pub use set::{AccessRequest, PolicySet};

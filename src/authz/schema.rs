@@ -1,8 +1,8 @@
 //! What a document declares: entity types, their attributes and the types of these.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
-use super::{Type, TypeName};
+use super::TypeName;
 
 /// All that conditions may name.
 #[derive(Debug, Default)]
@@ -186,23 +186,5 @@ impl Ty {
         self == other
             || self == Self::Principal && other.is_principal()
             || other == Self::Principal && self.is_principal()
-    }
-}
-
-/// A declared type in the words of a document, and what a Rust type says of itself in the same.
-impl fmt::Display for Type {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Bool => f.write_str("bool"),
-            Self::Long => f.write_str("long"),
-            Self::Str => f.write_str("string"),
-            Self::Strings => f.write_str("strings"),
-            Self::Ip => f.write_str("ip"),
-            Self::Decimal => f.write_str("decimal"),
-            Self::Datetime => f.write_str("datetime"),
-            Self::Duration => f.write_str("duration"),
-            Self::Entity(name) => f.write_str(name),
-            Self::Optional(inner) => write!(f, "{inner}?"),
-        }
     }
 }

@@ -230,3 +230,30 @@ impl fmt::Debug for Value<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mapped_address_counts_as_the_one_it_carries() {
+        let check = |net: &str, expected: &str| {
+            let net: IpNet = net.parse().unwrap();
+            let Value::Ip(read) = Value::from(net) else { panic!("{net} is no ip") };
+            assert_eq!(read.to_string(), expected);
+        };
+        check("10.0.0.7", "10.0.0.7");
+        check("::ffff:10.0.0.7", "10.0.0.7");
+        check("::ffff:10.0.0.0/104", "10.0.0.0/8");
+        check("::ffff:0.0.0.0/96", "0.0.0.0/0");
+        // A range that holds more than mapped addresses stays what it is.
+        check("::ffff:0.0.0.0/95", "::ffff:0.0.0.0/95");
+        check("2001:db8::/97", "2001:db8::/97");
+    }
+
+    #[test]
+    fn moments_beyond_what_can_be_said_stay_the_last() {
+        let last = Value::from(UnixTime::from_millis(u64::MAX));
+        assert!(matches!(last, Value::Datetime(i64::MAX)));
+    }
+}

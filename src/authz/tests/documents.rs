@@ -325,6 +325,16 @@ fn a_rule_too_long_or_a_document_with_too_much_is_refused() {
 }
 
 #[test]
+fn two_types_with_one_number_are_refused() {
+    // These two words are known to collide under FNV-1a with 32 bits.
+    assert_eq!(
+        errors("[resources.costarring]\nactions = ['a']\n[resources.liquid]\nactions = ['b']"),
+        "resources (line 1, column 2): `costarring` and `liquid` have the same number; rename one \
+         of them",
+    );
+}
+
+#[test]
 fn many_errors_are_cut_short() {
     let rules = (0..500).map(|_| Policy::permit("x").actions(["nothing"]));
     let document = rules.fold(Document::from_toml(HEAD).unwrap(), Document::rule);

@@ -305,3 +305,37 @@ fn the_coarse_question() {
     let only_boss = roles.replace("may = [\"order:read\"]", "");
     check(&[only_boss, boss], "no: NoRule { permit_errors: 0 }");
 }
+
+#[test]
+fn comparisons() {
+    let check = |when: &str, total: Data, expected: &str| {
+        let set = policies(&rule("p", "permit", &format!("when = 'resource.total {when}'")));
+        let order = order().with("total", total.clone());
+        let decision = decide(&set, &alice(), &order);
+        let answer = match &*decision {
+            "allow p" => "true",
+            "NoRule { permit_errors: 0 }" => "false",
+            _ => "error",
+        };
+        assert_eq!(answer, expected, "{total:?} {when}");
+    };
+    for (value, less, at_most, equal) in
+        [(1, "true", "true", "false"), (2, "false", "true", "true"), (3, "false", "false", "false")]
+    {
+        let not = |answer: &str| if answer == "true" { "false" } else { "true" };
+        check("< 2", Data::Long(value), less);
+        check("<= 2", Data::Long(value), at_most);
+        check("== 2", Data::Long(value), equal);
+        check("!= 2", Data::Long(value), not(equal));
+        check("> 2", Data::Long(value), not(at_most));
+        check(">= 2", Data::Long(value), not(less));
+    }
+    check("<= 9223372036854775807", Data::Long(i64::MAX), "true");
+    check("< -9223372036854775808", Data::Long(i64::MIN), "false");
+    // A value that is not of its declared type equals nothing, and cannot be ordered.
+    check("== 2", Data::Str("2".into()), "false");
+    check("!= 2", Data::Str("2".into()), "true");
+    check("< 2", Data::Str("1".into()), "error");
+    check("< 2", Data::Datetime(1), "error");
+    check("== 2", Data::Failed, "error");
+}
