@@ -21,6 +21,16 @@ use crate::{
 ///
 /// The layer leaves it in the request's extensions. The request's one event is written when
 /// the layer sees the response, or by [`finish`](Self::finish), or when the last clone goes.
+///
+/// ```
+/// use portcullis::{Caller, Refusal, authz::Entity};
+///
+/// /// In a handler that has loaded the resource.
+/// fn read_order(caller: &Caller, order: &dyn Entity) -> Result<(), Refusal> {
+///     caller.may("order:read", order)?; // 403 unless the policies permit it
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Caller(Arc<Shared>);
 

@@ -34,6 +34,30 @@ use {ids::Ids, routes::Table, rules::Rules, transport::Transport};
 /// Who is calling, what may they do, how often: one answer for every request.
 ///
 /// Built once by [`Gate::builder`]; clones share everything.
+///
+/// ```
+/// use portcullis::{Admission, Algorithm, Facts, Gate, JwtVerifier, Key, KeySet, Routes, Secret, clock};
+///
+/// let secret = Secret::new(*b"a secret of at least 32 bytes ..");
+/// let keys = KeySet::from(Key::from_secret(Algorithm::Hs256, &secret)?);
+/// let gate = Gate::builder()
+///     .authenticate(JwtVerifier::new("staff", "https://id.example", "orders", keys))
+///     .routes(Routes::new().public("GET", "/health").authenticated("GET", "/orders"))
+///     .build()?;
+///
+/// let ask = |path| {
+///     let mut facts = Facts::default();
+///     facts.method = Some("GET");
+///     facts.path = Some(path);
+///     gate.admit(None, &facts, clock::now())
+/// };
+/// assert!(matches!(ask("/health"), Admission::Done(Ok(caller)) if caller.principal().is_none()));
+/// let Admission::Done(Err(refusal)) = ask("/orders") else { panic!("nobody was proven") };
+/// assert_eq!(refusal.status(), 401);
+/// let Admission::Done(Err(refusal)) = ask("/unlisted") else { panic!("no line matches") };
+/// assert_eq!(refusal.status(), 404);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Gate(Arc<Inner>);
 

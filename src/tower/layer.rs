@@ -14,13 +14,29 @@ use crate::{Gate, http::Respond};
 /// the layer is told where: without [`peer`](Self::peer) no address is known, and without
 /// [`secure`](Self::secure) no request counts as encrypted.
 ///
-/// With axum served by `into_make_service_with_connect_info::<SocketAddr>()`:
+/// ```
+/// use std::net::SocketAddr;
 ///
-/// ```ignore
+/// use axum::{Router, body::Body, extract::{ConnectInfo, MatchedPath}, http::Request, routing::get};
+/// use portcullis::{Gate, Routes, tower::GateLayer};
+/// use tower::ServiceExt;
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let gate = Gate::builder().routes(Routes::new().public("GET", "/health")).build()?;
 /// let layer = GateLayer::new(gate)
 ///     .peer(|ext| ext.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()))
 ///     .template(|ext| ext.get::<MatchedPath>().map(MatchedPath::as_str));
-/// let app = router.layer(layer);
+/// let app = Router::new()
+///     .route("/health", get(|| async { "ok" }))
+///     .route("/forgotten", get(|| async { "not in the table" }))
+///     .layer(layer);
+///
+/// let get = |path| app.clone().oneshot(Request::get(path).body(Body::empty()).unwrap());
+/// assert_eq!(get("/health").await?.status(), 200);
+/// assert_eq!(get("/forgotten").await?.status(), 404);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 #[must_use]

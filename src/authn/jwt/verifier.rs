@@ -168,7 +168,7 @@ impl Verifier for JwtVerifier {
         let mut problems = Vec::new();
         let mut demand = |met: bool, otherwise: &str| {
             if !met {
-                problems.push(format!("token verifier `{realm}`: {otherwise}"));
+                problems.push(otherwise.to_owned());
             }
         };
         demand(is_realm(realm), "a realm is a letter and up to 31 of a-z, 0-9 and `-`");
