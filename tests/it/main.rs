@@ -1,5 +1,8 @@
 //! Every promise of the crate, one module each, in one binary.
-#![expect(clippy::wildcard_enum_match_arm, reason = "a test names the cases it is about")]
+#![cfg_attr(
+    feature = "testing",
+    expect(clippy::wildcard_enum_match_arm, reason = "a test names the cases it is about")
+)]
 
 #[cfg(test)]
 mod architecture;
