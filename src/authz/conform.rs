@@ -2,7 +2,7 @@
 
 use super::{
     Describe, PolicyErrors, PolicySet, TypeName,
-    error::{Place, Problems, hint},
+    load::error::{Place, Problems, hint},
     names::nearest,
     schema::Ty,
 };

@@ -4,7 +4,7 @@ use std::{fmt, ops::Range};
 
 use super::{
     AccessRequest, Decision, EvalError, PolicySet, RuleId, Value, Why,
-    expr::{Expr, Path, Quoted},
+    load::expr::{Expr, Path, Quoted},
     program::{Halt, Stop, World},
     set::{Cell, Rule},
 };

@@ -18,17 +18,8 @@ mod subject;
 mod value;
 
 // From text to a program. Wrong text does not load.
-mod build;
-mod check;
-mod declare;
-mod document;
-mod emit;
-mod error;
-mod expr;
-mod grants;
-mod locate;
+mod load;
 mod names;
-mod rules;
 mod schema;
 
 // On the cold path.
@@ -42,10 +33,9 @@ mod tests;
 pub use context::Context;
 pub use decision::{Coarse, Decision, Effect, RuleId, Why};
 pub use describe::{Describe, Type};
-pub use document::{Document, Policy};
 pub use entity::Entity;
-pub use error::{PolicyError, PolicyErrors};
 pub use explain::Explanation;
+pub use load::{Document, Policy, PolicyError, PolicyErrors};
 pub use set::{AccessRequest, PolicySet};
 pub use subject::{Action, Role, Subject};
 pub use value::{Attr, EvalError, Record, TypeName, Uid, Value, ValueSet};

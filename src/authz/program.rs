@@ -6,7 +6,7 @@
 use super::{
     Attr, Context, Entity, EvalError, Uid, Value,
     bits::Bits,
-    expr::{Literal, Path, Relation, Root},
+    load::expr::{Literal, Path, Relation, Root},
 };
 
 /// More steps are refused when a program is made.

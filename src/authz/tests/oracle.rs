@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{
     super::{
         EvalError,
-        expr::{Expr, Kind, Literal, Path, Relation, Root},
+        load::expr::{Expr, Kind, Literal, Path, Relation, Root},
     },
     world::{Data, Scene},
 };

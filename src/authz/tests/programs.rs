@@ -6,8 +6,8 @@ use super::{
     super::{
         Context, EvalError,
         bits::Bits,
-        emit::emit,
         explain::Part,
+        load::emit::emit,
         names::Names,
         program::{Halt, Outcomes, Program, Stop, World},
     },

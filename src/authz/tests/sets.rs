@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::{
     super::{
         AccessRequest, Coarse, Context, Decision, Document, Effect, EvalError, Policy, PolicySet,
-        Why, expr::parse,
+        Why, load::expr::parse,
     },
     oracle::answer,
     world::{Data, ROLES, Scene, Thing},

@@ -10,7 +10,7 @@ use proptest::{
 
 use super::super::{
     Attr, Entity, EvalError, Record, TypeName, Uid, Value,
-    expr::{EntityName, Expr, Kind, Literal, Path, Relation, Root},
+    load::expr::{EntityName, Expr, Kind, Literal, Path, Relation, Root},
 };
 use crate::IpNet;
 

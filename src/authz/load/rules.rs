@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Effect, TypeName,
     check::Checker,
     declare::unknown_fields,
     document::{Document, Policy},
     emit::{TooLong, emit},
     error::{MAX_LISTED, Place, Problems},
-    explain::{Clause, Part},
     expr::{Expr, Kind, parse},
     grants::{Expander, unknown_role},
+};
+use crate::authz::{
+    Effect, TypeName,
+    explain::{Clause, Part},
     names::Names,
     program::{MAX_STEPS, Program},
     schema::{Schema, Ty},
@@ -22,23 +24,23 @@ const MAX_RULES: usize = 100_000;
 
 /// What a rule's names are looked up in.
 #[derive(Clone, Copy)]
-pub(super) struct Known<'a> {
-    pub(super) schema: &'a Schema,
-    pub(super) roles: &'a Names,
+pub(in crate::authz) struct Known<'a> {
+    pub(in crate::authz) schema: &'a Schema,
+    pub(in crate::authz) roles: &'a Names,
     /// For each action, the type that it belongs to.
-    pub(super) resources: &'a [TypeName],
+    pub(in crate::authz) resources: &'a [TypeName],
 }
 
 /// A rule in which nothing was found wrong.
-pub(super) struct Checked {
-    pub(super) name: Box<str>,
-    pub(super) effect: Effect,
-    pub(super) actions: Vec<u32>,
-    pub(super) program: Program,
-    pub(super) clauses: Vec<Clause>,
+pub(in crate::authz) struct Checked {
+    pub(in crate::authz) name: Box<str>,
+    pub(in crate::authz) effect: Effect,
+    pub(in crate::authz) actions: Vec<u32>,
+    pub(in crate::authz) program: Program,
+    pub(in crate::authz) clauses: Vec<Clause>,
 }
 
-pub(super) fn rules(
+pub(in crate::authz) fn rules(
     document: &Document,
     known: &Known<'_>,
     expander: &mut Expander<'_>,

@@ -6,13 +6,15 @@ use std::{
 };
 
 use super::{
-    Effect, PolicySet, RuleId, TypeName,
-    bits::Bits,
     declare::declare,
     document::Document,
     error::{PolicyErrors, Problems},
     grants::{Expander, Roles, roles, scopes},
     rules::{Checked, Known, rules},
+};
+use crate::authz::{
+    Effect, PolicySet, RuleId, TypeName,
+    bits::Bits,
     set::{Cell, Rule},
 };
 

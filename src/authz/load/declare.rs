@@ -3,26 +3,28 @@
 use serde::de::IgnoredAny;
 
 use super::{
-    TypeName,
     document::{Document, Named, Resource},
     error::{Place, Problems, hint},
     expr::RESERVED,
+};
+use crate::authz::{
+    TypeName,
     names::{Names, nearest},
     schema::{Attributes, BUILT_IN, PRINCIPALS, Schema},
 };
 
 /// The declared names.
-pub(super) struct Declarations {
-    pub(super) schema: Schema,
-    pub(super) actions: Names,
+pub(in crate::authz) struct Declarations {
+    pub(in crate::authz) schema: Schema,
+    pub(in crate::authz) actions: Names,
     /// For each action, the type that it belongs to.
-    pub(super) resources: Vec<TypeName>,
+    pub(in crate::authz) resources: Vec<TypeName>,
 }
 
 /// More actions, roles, scopes or types than this are refused, of each.
-pub(super) const MAX_NAMES: usize = 10_000;
+pub(in crate::authz) const MAX_NAMES: usize = 10_000;
 
-pub(super) fn declare(document: &Document, problems: &mut Problems) -> Declarations {
+pub(in crate::authz) fn declare(document: &Document, problems: &mut Problems) -> Declarations {
     let root = Place::default();
     let fields = ["resources", "principal", "context", "roles", "scopes", "rule"];
     unknown_fields(&document.unknown, &root, &fields, problems);
@@ -48,7 +50,7 @@ pub(super) fn declare(document: &Document, problems: &mut Problems) -> Declarati
 }
 
 /// Fields that nobody reads would be rules that nobody follows.
-pub(super) fn unknown_fields(
+pub(in crate::authz) fn unknown_fields(
     unknown: &Named<IgnoredAny>,
     place: &Place,
     fields: &[&str],
@@ -152,7 +154,7 @@ fn actions(resources: &Named<Resource>, problems: &mut Problems) -> (Names, Vec<
 }
 
 /// What may name an action, a role or a scope.
-pub(super) fn is_name(text: &str) -> bool {
+pub(in crate::authz) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= 256 && !text.contains(char::is_control)
 }
 

@@ -6,18 +6,20 @@ use super::{
     error::hint,
     expr::{EntityName, Expr, Kind, Literal, Path, Relation, Root},
     grants::unknown_role,
+};
+use crate::authz::{
     names::{Names, nearest},
-    schema::{PRINCIPALS, Schema, Ty},
+    schema::{Declared, PRINCIPALS, Schema, Ty},
 };
 
 /// What a condition is checked against.
-pub(super) struct Checker<'a> {
-    pub(super) schema: &'a Schema,
-    pub(super) roles: &'a Names,
+pub(in crate::authz) struct Checker<'a> {
+    pub(in crate::authz) schema: &'a Schema,
+    pub(in crate::authz) roles: &'a Names,
     /// The type of `resource`.
-    pub(super) resource: Ty,
+    pub(in crate::authz) resource: Ty,
     /// What is wrong, and at which byte of the text.
-    pub(super) errors: &'a mut BTreeSet<(usize, String)>,
+    pub(in crate::authz) errors: &'a mut BTreeSet<(usize, String)>,
 }
 
 /// The paths that are known to be present where a condition is true.
@@ -25,7 +27,7 @@ type Present = BTreeSet<Path>;
 
 impl Checker<'_> {
     /// Checks a whole condition; `present` is known before it, and what it adds is kept there.
-    pub(super) fn condition(&mut self, expr: &Expr, present: &mut Present) {
+    pub(in crate::authz) fn condition(&mut self, expr: &Expr, present: &mut Present) {
         let gained = self.truth(expr, present);
         present.extend(gained);
     }
@@ -161,7 +163,7 @@ impl Checker<'_> {
         Some(ty)
     }
 
-    fn attribute(&mut self, at: usize, of: Ty, name: &str) -> Option<super::schema::Declared> {
+    fn attribute(&mut self, at: usize, of: Ty, name: &str) -> Option<Declared> {
         let owner = self.schema.ty(of);
         let Some(attributes) = self.schema.attributes(of) else {
             self.error(at, format!("`{name}` cannot be read of {owner}"));
@@ -215,7 +217,7 @@ impl Checker<'_> {
 }
 
 /// The role that the literal names.
-pub(super) fn role_of(expr: &Expr) -> Option<&str> {
+pub(in crate::authz) fn role_of(expr: &Expr) -> Option<&str> {
     let Kind::Literal(Literal::Entity(entity)) = &expr.kind else { return None };
     (&*entity.kind == "Role").then_some(&*entity.id)
 }

@@ -2,20 +2,25 @@
 
 use super::{
     check::role_of,
-    explain::{Clause, Part},
     expr::{Expr, Kind, Literal, Relation},
+};
+use crate::authz::{
+    explain::{Clause, Part},
     names::Names,
     program::{Exit, MAX_STEPS, Operand, Program, Step, Test},
 };
 
 /// The condition needs more steps than a program may have.
-pub(super) struct TooLong;
+pub(in crate::authz) struct TooLong;
 
 /// Makes a program that is true where all parts hold, and the clauses that tell of it.
 ///
 /// # Errors
 /// When it gets too long.
-pub(super) fn emit(parts: Vec<Part>, roles: &Names) -> Result<(Program, Vec<Clause>), TooLong> {
+pub(in crate::authz) fn emit(
+    parts: Vec<Part>,
+    roles: &Names,
+) -> Result<(Program, Vec<Clause>), TooLong> {
     let mut emitter = Emitter { roles, steps: Vec::new() };
     let mut clauses = Vec::new();
     let mut start = Exit::Yes;

@@ -7,25 +7,25 @@ mod tests;
 
 use std::fmt;
 
-pub(super) use parse::parse;
+pub(in crate::authz) use parse::parse;
 
-use super::TypeName;
 use crate::IpNet;
+use crate::authz::TypeName;
 
 /// Words that cannot name an attribute.
-pub(super) const RESERVED: [&str; 9] =
+pub(in crate::authz) const RESERVED: [&str; 9] =
     ["true", "false", "if", "then", "else", "in", "is", "like", "has"];
 
 /// A condition or a part of one, and where its text starts.
 #[derive(Clone, Debug)]
-pub(super) struct Expr {
-    pub(super) kind: Kind,
+pub(in crate::authz) struct Expr {
+    pub(in crate::authz) kind: Kind,
     /// In bytes from the start of the condition's text.
-    pub(super) at: usize,
+    pub(in crate::authz) at: usize,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Kind {
+pub(in crate::authz) enum Kind {
     Literal(Literal),
     Path(Path),
     Has(Path, Box<str>),
@@ -40,7 +40,7 @@ pub(super) enum Kind {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Literal {
+pub(in crate::authz) enum Literal {
     Bool(bool),
     Long(i64),
     Str(Box<str>),
@@ -50,28 +50,28 @@ pub(super) enum Literal {
 
 /// `User::"staff/alice"`
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct EntityName {
-    pub(super) kind: Box<str>,
-    pub(super) type_name: TypeName,
-    pub(super) id: Box<str>,
+pub(in crate::authz) struct EntityName {
+    pub(in crate::authz) kind: Box<str>,
+    pub(in crate::authz) type_name: TypeName,
+    pub(in crate::authz) id: Box<str>,
 }
 
 /// A variable and the attributes read from it, one of the other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Path {
-    pub(super) root: Root,
-    pub(super) attributes: Vec<Box<str>>,
+pub(in crate::authz) struct Path {
+    pub(in crate::authz) root: Root,
+    pub(in crate::authz) attributes: Vec<Box<str>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Root {
+pub(in crate::authz) enum Root {
     Principal,
     Resource,
     Context,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Relation {
+pub(in crate::authz) enum Relation {
     Equal,
     Less,
     AtMost,
@@ -81,15 +81,15 @@ pub(super) enum Relation {
 
 /// What is wrong with a condition's text, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct SyntaxError {
+pub(in crate::authz) struct SyntaxError {
     /// In bytes from the start of the text.
-    pub(super) at: usize,
-    pub(super) message: String,
+    pub(in crate::authz) at: usize,
+    pub(in crate::authz) message: String,
 }
 
 impl Expr {
     /// Calls `each` with every path that is read.
-    pub(super) fn paths<'a>(&'a self, each: &mut dyn FnMut(&'a Path)) {
+    pub(in crate::authz) fn paths<'a>(&'a self, each: &mut dyn FnMut(&'a Path)) {
         match &self.kind {
             Kind::Literal(_) => {}
             Kind::Path(path) | Kind::Has(path, _) => each(path),
@@ -160,7 +160,7 @@ impl fmt::Display for Literal {
 }
 
 /// Text in quotes, escaped so that it reads back as the same text.
-pub(super) struct Quoted<'a>(pub(super) &'a str);
+pub(in crate::authz) struct Quoted<'a>(pub(in crate::authz) &'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,7 +8,7 @@ use toml::{
 use super::error::{Place, PolicyError, Step};
 
 /// Gives every error its line and column, as far as they can be found.
-pub(super) fn locate(source: &str, errors: &mut [PolicyError]) {
+pub(in crate::authz) fn locate(source: &str, errors: &mut [PolicyError]) {
     let Ok(table) = DeTable::parse(source) else { return };
     for error in errors {
         if let Some(at) = find(source, table.get_ref(), &error.place) {
@@ -19,7 +19,7 @@ pub(super) fn locate(source: &str, errors: &mut [PolicyError]) {
 }
 
 /// Line and column of a byte, both from 1; columns count characters.
-pub(super) fn position(source: &str, at: usize) -> (usize, usize) {
+pub(in crate::authz) fn position(source: &str, at: usize) -> (usize, usize) {
     let before = source.get(..at).unwrap_or(source);
     let line = before.rsplit('\n').next().unwrap_or_default();
     (before.matches('\n').count() + 1, line.chars().count() + 1)

@@ -31,22 +31,22 @@ pub struct PolicyErrors(Box<[PolicyError]>);
 /// One thing that is wrong with a policy document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyError {
-    pub(super) place: Place,
-    pub(super) line: Option<usize>,
-    pub(super) column: Option<usize>,
-    pub(super) message: String,
+    pub(in crate::authz) place: Place,
+    pub(in crate::authz) line: Option<usize>,
+    pub(in crate::authz) column: Option<usize>,
+    pub(in crate::authz) message: String,
 }
 
 /// Where in a document: a path of keys and positions, and an offset in the text found there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) steps: Vec<Step>,
+pub(in crate::authz) struct Place {
+    pub(in crate::authz) steps: Vec<Step>,
     /// In bytes.
-    pub(super) offset: Option<usize>,
+    pub(in crate::authz) offset: Option<usize>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(in crate::authz) enum Step {
     Key(Box<str>),
     Position(usize),
 }
@@ -121,32 +121,38 @@ impl fmt::Display for PolicyError {
 
 /// What has been found wrong so far.
 #[derive(Debug, Default)]
-pub(super) struct Problems(Vec<PolicyError>);
+pub(in crate::authz) struct Problems(Vec<PolicyError>);
 
 impl Problems {
-    pub(super) fn add(&mut self, place: &Place, message: impl FnOnce() -> String) {
+    pub(in crate::authz) fn add(&mut self, place: &Place, message: impl FnOnce() -> String) {
         self.push(place.clone(), None, message);
     }
 
     /// As [`add`](Self::add), at a byte of the text that is found at the place.
-    pub(super) fn add_in(&mut self, place: &Place, text: &str, at: usize, message: String) {
+    pub(in crate::authz) fn add_in(
+        &mut self,
+        place: &Place,
+        text: &str,
+        at: usize,
+        message: String,
+    ) {
         let place = Place { steps: place.steps.clone(), offset: Some(at) };
         let column = text.get(..at).map_or(0, |before| before.chars().count()) + 1;
         self.push(place, Some(column), || message);
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::authz) fn len(&self) -> usize {
         self.0.len()
     }
 
     /// Whether no more are listed, so that looking for more is in vain.
-    pub(super) fn is_full(&self) -> bool {
+    pub(in crate::authz) fn is_full(&self) -> bool {
         self.0.len() > MAX_LISTED
     }
 
     /// # Errors
     /// If anything was wrong; with lines if the TOML is given.
-    pub(super) fn finish(mut self, source: Option<&str>) -> Result<(), PolicyErrors> {
+    pub(in crate::authz) fn finish(mut self, source: Option<&str>) -> Result<(), PolicyErrors> {
         if self.0.is_empty() {
             return Ok(());
         }
@@ -169,16 +175,16 @@ impl Problems {
 }
 
 /// `; did you mean …?` if there is a name that may have been meant.
-pub(super) fn hint(meant: Option<&str>) -> String {
+pub(in crate::authz) fn hint(meant: Option<&str>) -> String {
     meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"))
 }
 
 impl Place {
-    pub(super) fn key(&self, key: &str) -> Self {
+    pub(in crate::authz) fn key(&self, key: &str) -> Self {
         self.with(Step::Key(key.into()))
     }
 
-    pub(super) fn position(&self, position: usize) -> Self {
+    pub(in crate::authz) fn position(&self, position: usize) -> Self {
         self.with(Step::Position(position))
     }
 
@@ -211,4 +217,4 @@ impl fmt::Display for Place {
 }
 
 /// How many errors are told apart.
-pub(super) const MAX_LISTED: usize = 100;
+pub(in crate::authz) const MAX_LISTED: usize = 100;

@@ -8,16 +8,16 @@ use serde::{
 };
 
 use super::{
-    Effect,
     error::{Place, PolicyError, PolicyErrors},
     locate::position,
 };
+use crate::authz::Effect;
 
 /// A policy document: who may do what, in the words of a role model plus rules.
 ///
 /// It is read from TOML with [`from_toml`](Self::from_toml), or with `serde` from any other
 /// self-describing format. Reading accepts the shape only;
-/// [`PolicySet::from_document`](super::PolicySet::from_document) checks every name and type, and
+/// [`PolicySet::from_document`](crate::authz::PolicySet::from_document) checks every name and type, and
 /// refuses every field that it does not know.
 ///
 /// ```
@@ -57,70 +57,70 @@ use super::{
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Document {
     #[serde(default)]
-    pub(super) resources: Named<Resource>,
+    pub(in crate::authz) resources: Named<Resource>,
     #[serde(default)]
-    pub(super) principal: PrincipalPart,
+    pub(in crate::authz) principal: PrincipalPart,
     #[serde(default)]
-    pub(super) context: Named<String>,
+    pub(in crate::authz) context: Named<String>,
     #[serde(default)]
-    pub(super) roles: Named<Grants>,
-    pub(super) scopes: Option<Named<Vec<String>>>,
+    pub(in crate::authz) roles: Named<Grants>,
+    pub(in crate::authz) scopes: Option<Named<Vec<String>>>,
     #[serde(default, rename = "rule")]
-    pub(super) rules: Vec<Policy>,
+    pub(in crate::authz) rules: Vec<Policy>,
     #[serde(flatten)]
-    pub(super) unknown: Named<IgnoredAny>,
+    pub(in crate::authz) unknown: Named<IgnoredAny>,
     /// The text that it was read from, to find lines in.
     #[serde(skip)]
-    pub(super) source: Option<Box<str>>,
+    pub(in crate::authz) source: Option<Box<str>>,
 }
 
 /// `[resources.Order]`
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Resource {
+pub(in crate::authz) struct Resource {
     #[serde(default)]
-    pub(super) attributes: Named<String>,
+    pub(in crate::authz) attributes: Named<String>,
     #[serde(default)]
-    pub(super) actions: Vec<String>,
+    pub(in crate::authz) actions: Vec<String>,
     #[serde(flatten)]
-    pub(super) unknown: Named<IgnoredAny>,
+    pub(in crate::authz) unknown: Named<IgnoredAny>,
 }
 
 /// `[principal]`
 #[derive(Clone, Debug, Default, Deserialize)]
-pub(super) struct PrincipalPart {
+pub(in crate::authz) struct PrincipalPart {
     #[serde(default)]
-    pub(super) attributes: Named<String>,
+    pub(in crate::authz) attributes: Named<String>,
     #[serde(flatten)]
-    pub(super) unknown: Named<IgnoredAny>,
+    pub(in crate::authz) unknown: Named<IgnoredAny>,
 }
 
 /// One line of `[roles]`
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Grants {
+pub(in crate::authz) struct Grants {
     #[serde(default)]
-    pub(super) may: Vec<String>,
+    pub(in crate::authz) may: Vec<String>,
     #[serde(default)]
-    pub(super) inherits: Vec<String>,
+    pub(in crate::authz) inherits: Vec<String>,
     #[serde(flatten)]
-    pub(super) unknown: Named<IgnoredAny>,
+    pub(in crate::authz) unknown: Named<IgnoredAny>,
 }
 
 /// One rule of a document: `[[rule]]` as a value.
 ///
 /// `roles`, `when` and `unless` are and-ed. Nothing is checked before
-/// [`PolicySet::from_document`](super::PolicySet::from_document); see [`Document`] for an example.
+/// [`PolicySet::from_document`](crate::authz::PolicySet::from_document); see [`Document`] for an example.
 #[derive(Clone, Debug, Deserialize)]
 #[must_use = "a rule has no effect until it is added to a document"]
 pub struct Policy {
-    pub(super) id: Option<String>,
-    pub(super) effect: Option<String>,
+    pub(in crate::authz) id: Option<String>,
+    pub(in crate::authz) effect: Option<String>,
     #[serde(default)]
-    pub(super) actions: Vec<String>,
-    pub(super) roles: Option<Vec<String>>,
-    pub(super) when: Option<String>,
-    pub(super) unless: Option<String>,
+    pub(in crate::authz) actions: Vec<String>,
+    pub(in crate::authz) roles: Option<Vec<String>>,
+    pub(in crate::authz) when: Option<String>,
+    pub(in crate::authz) unless: Option<String>,
     #[serde(flatten)]
-    pub(super) unknown: Named<IgnoredAny>,
+    pub(in crate::authz) unknown: Named<IgnoredAny>,
 }
 
 impl Document {
@@ -201,7 +201,7 @@ impl Policy {
 
 /// Parts by name; a name that is there twice is an error, in every format.
 #[derive(Clone, Debug)]
-pub(super) struct Named<T>(pub(super) BTreeMap<Box<str>, T>);
+pub(in crate::authz) struct Named<T>(pub(in crate::authz) BTreeMap<Box<str>, T>);
 
 impl<T> Default for Named<T> {
     fn default() -> Self {

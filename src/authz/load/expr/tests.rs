@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
-use super::{super::tests::world::conditions, *};
+use super::*;
+use crate::authz::tests::world::conditions;
 
 /// The tree without its places.
 fn shape(expr: &Expr) -> String {

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::{
-    bits::Bits,
     declare::{MAX_NAMES, is_name, unknown_fields},
     document::{Document, Grants, Named},
     error::{Place, Problems, hint},
+};
+use crate::authz::{
+    bits::Bits,
     names::{Names, nearest},
 };
 
@@ -14,27 +16,27 @@ use super::{
 const MAX_PAIRS: usize = 4_000_000;
 
 /// Turns names and patterns into actions.
-pub(super) struct Expander<'a> {
-    pub(super) actions: &'a Names,
+pub(in crate::authz) struct Expander<'a> {
+    pub(in crate::authz) actions: &'a Names,
     left: usize,
 }
 
 /// The roles of a document.
-pub(super) struct Roles {
-    pub(super) names: Names,
+pub(in crate::authz) struct Roles {
+    pub(in crate::authz) names: Names,
     /// For each role, itself and all that it inherits.
-    pub(super) inherited: Box<[Bits]>,
+    pub(in crate::authz) inherited: Box<[Bits]>,
     /// For each action, the roles that list it themselves.
-    pub(super) grants: Vec<Bits>,
+    pub(in crate::authz) grants: Vec<Bits>,
 }
 
 impl<'a> Expander<'a> {
-    pub(super) fn new(actions: &'a Names) -> Self {
+    pub(in crate::authz) fn new(actions: &'a Names) -> Self {
         Self { actions, left: MAX_PAIRS }
     }
 
     /// The actions that the list means: names, `order:*`, `*`; ascending, each once.
-    pub(super) fn expand(
+    pub(in crate::authz) fn expand(
         &mut self,
         list: &[String],
         place: &Place,
@@ -80,7 +82,7 @@ impl<'a> Expander<'a> {
     }
 }
 
-pub(super) fn roles(
+pub(in crate::authz) fn roles(
     document: &Document,
     expander: &mut Expander<'_>,
     problems: &mut Problems,
@@ -156,7 +158,7 @@ fn parents(name: &str, role: &Grants, names: &Names, problems: &mut Problems) ->
     parents
 }
 
-pub(super) fn unknown_role(name: &str, names: &Names) -> String {
+pub(in crate::authz) fn unknown_role(name: &str, names: &Names) -> String {
     format!("no role `{name}`{}", hint(names.nearest(name)))
 }
 
@@ -171,7 +173,7 @@ fn cyclic(path: &[usize], back: usize, names: &Names, problems: &mut Problems) {
 }
 
 /// For each scope, the actions it covers. Without a table, the actions are the scopes.
-pub(super) fn scopes(
+pub(in crate::authz) fn scopes(
     document: &Document,
     expander: &mut Expander<'_>,
     problems: &mut Problems,

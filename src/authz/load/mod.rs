@@ -1,0 +1,18 @@
+//! From a document to a policy set. Wrong text does not load, and every mistake is told at once.
+
+// In the order in which a document passes through them.
+mod build;
+pub(super) mod check;
+pub(super) mod declare;
+pub(super) mod document;
+pub(super) mod emit;
+pub(super) mod expr;
+pub(super) mod grants;
+pub(super) mod rules;
+
+// What is wrong, and where.
+pub(super) mod error;
+mod locate;
+
+pub use document::{Document, Policy};
+pub use error::{PolicyError, PolicyErrors};
