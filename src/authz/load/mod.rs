@@ -1,6 +1,6 @@
 //! From a document to a policy set. Wrong text does not load, and every mistake is told at once.
 
-// In the order in which a document passes through them.
+// Declarations, grants, conditions, rules; `build` puts them together.
 mod build;
 pub(super) mod check;
 pub(super) mod declare;
