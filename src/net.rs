@@ -147,6 +147,8 @@ fn mask6(address: Ipv6Addr, prefix: u8) -> u128 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -177,5 +179,28 @@ mod tests {
         let net = IpNet::around("2001:db8:1:2:3::9".parse().unwrap(), 64);
         assert_eq!(net.to_string(), "2001:db8:1:2::/64");
         assert_eq!(IpNet::around("10.1.2.3".parse().unwrap(), 64).to_string(), "10.1.2.3");
+    }
+
+    proptest! {
+        #[test]
+        fn printing_and_parsing_are_inverse(address: IpAddr, prefix in 0..=128_u8) {
+            if let Ok(net) = IpNet::new(address, prefix) {
+                prop_assert_eq!(net.to_string().parse(), Ok(net));
+                prop_assert!(net.contains_net(IpNet::around(address, prefix)));
+                prop_assert!(IpNet::new(address, 0).unwrap().contains_net(net));
+            }
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "[0-9a-f:./]{0,50}") {
+            let _ = text.parse::<IpNet>();
+        }
+
+        #[test]
+        fn a_range_holds_what_shares_its_prefix(a: u32, b: u32, prefix in 0..=32_u8) {
+            let net = IpNet::new(Ipv4Addr::from_bits(a).into(), prefix).unwrap();
+            let shared = (a ^ b).leading_zeros() >= u32::from(prefix);
+            prop_assert_eq!(net.contains(Ipv4Addr::from_bits(b).into()), shared);
+        }
     }
 }

@@ -62,6 +62,8 @@ fn literal(text: &str) -> Result<&str, &'static str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -97,5 +99,20 @@ mod tests {
         }
         assert!(parse(&"/a".repeat(MAX_SEGMENTS)).is_ok());
         assert!(parse(&"/a".repeat(MAX_SEGMENTS + 1)).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn what_passes_is_a_path_once_filled(template in "/?[a-b{}*/.%é@]{0,16}") {
+            if let Ok(segments) = parse(&template) {
+                let fill = |segment: &Segment<'_>| match segment {
+                    Segment::Literal(text) => (*text).to_owned(),
+                    Segment::Parameter | Segment::Rest => "x".to_owned(),
+                };
+                let path: Vec<_> = segments.iter().map(fill).collect();
+                let path = format!("/{}", path.join("/"));
+                prop_assert!(!super::super::is_ambiguous(&path), "{}", path);
+            }
+        }
     }
 }
