@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     Unchecked,
+    answers::Sent,
     rules::Rules,
     stages::Settled,
     visit::{Telling, Visit},
@@ -144,6 +145,15 @@ impl Caller {
     pub fn conclude(&self, outcome: &Outcome<'_>) -> Result<(), Refusal> {
         self.0.conclude(outcome)
     }
+
+    /// A refusal of the handler's own as this request is to be told it: with its id, and with
+    /// challenges where HTTP wants them. Edges other than the tower layer pass every refusal
+    /// through here before they write it.
+    #[must_use]
+    pub fn complete(&self, refusal: Refusal) -> Refusal {
+        let visit = &self.0.visit;
+        visit.gate.completed(refusal).correlated(visit.correlation)
+    }
 }
 
 impl Shared {
@@ -164,7 +174,8 @@ impl Shared {
         own: Option<&dyn Record>,
     ) -> Result<Decision, Refusal> {
         let Some((principal, subject)) = &self.known else {
-            return Err(self.refuse(self.visit.gate.unauthenticated(Reason::CredentialMissing)));
+            let missing = Reason::CredentialMissing;
+            return Err(self.refuse(self.visit.gate.unauthenticated(missing, Sent::default())));
         };
         let policies = &self.rules.policies;
         let Some(action) = policies.action(action) else {

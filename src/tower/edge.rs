@@ -64,7 +64,7 @@ impl Edge {
         mut response: Response<R>,
     ) -> Response<GateBody<R>> {
         if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
-            let refusal = refusal.correlated(caller.correlation_id());
+            let refusal = caller.complete(refusal);
             let replaced = caller.conclude(&Outcome::Refused(&refusal));
             return self.refuse(replaced.err().unwrap_or(refusal));
         }

@@ -2,6 +2,9 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test names the cases it is about")]
 
 #[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower"))]
+mod answers;
+#[cfg(test)]
 mod architecture;
 #[cfg(test)]
 #[cfg(feature = "testing")]
