@@ -126,9 +126,13 @@ impl Refusal {
         self.class().answer().0
     }
 
-    /// The gRPC status code.
+    /// The gRPC status code. A route that is not listed is no method there is
+    /// (`UNIMPLEMENTED`); a resource that is not there is `NOT_FOUND`.
     #[must_use]
     pub fn grpc_code(&self) -> i32 {
+        if self.0.reason == Reason::RouteUnlisted {
+            return 12;
+        }
         self.class().answer().1
     }
 
@@ -155,7 +159,7 @@ impl Class {
             Self::TooLarge => (431, 3, "Request Header Fields Too Large"),
             Self::Unauthenticated => (401, 16, "Unauthorized"),
             Self::Forbidden => (403, 7, "Forbidden"),
-            Self::NotFound => (404, 12, "Not Found"),
+            Self::NotFound => (404, 5, "Not Found"),
             Self::Throttled => (429, 8, "Too Many Requests"),
             Self::Misconfigured => (500, 13, "Internal Server Error"),
             Self::Unavailable => (503, 14, "Service Unavailable"),

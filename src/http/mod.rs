@@ -1,7 +1,9 @@
 //! HTTP's types at the edge: headers to a claim, a refusal to a response.
 
+mod dialect;
 mod respond;
 
+pub use dialect::Dialect;
 pub use respond::{Problem, RefusalBody, Refused, Respond, refuse};
 
 use crate::{Claim, Source};

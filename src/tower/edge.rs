@@ -2,13 +2,11 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use http::{Extensions, Request, Response, header::HOST};
+use http::{Extensions, Request, header::HOST};
 
-use super::GateBody;
 use crate::{
-    Admission, Caller, Facts, Gate, Now, Refusal, clock,
-    gate::Outcome,
-    http::{Problem, Respond, claim, refuse},
+    Admission, Facts, Gate, Now, clock,
+    http::{Problem, Respond, claim},
 };
 
 /// How this server's requests are read and its refusals written.
@@ -51,30 +49,6 @@ impl Edge {
             ..Facts::default()
         };
         gate.admit(claim(request.headers(), gate.sources()), &facts, now)
-    }
-
-    pub(super) fn refuse<R>(&self, refusal: Refusal) -> Response<GateBody<R>> {
-        refuse(refusal, &*self.respond).map(GateBody::refusal)
-    }
-
-    /// Closes the request with the head of its response, which a refusal may replace.
-    pub(super) fn conclude<R>(
-        &self,
-        caller: &Caller,
-        mut response: Response<R>,
-    ) -> Response<GateBody<R>> {
-        if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
-            let refusal = caller.complete(refusal);
-            let replaced = caller.conclude(&Outcome::Refused(&refusal));
-            return self.refuse(replaced.err().unwrap_or(refusal));
-        }
-        let status = response.status();
-        let failed = status.is_client_error() || status.is_server_error();
-        let outcome = if failed { Outcome::Failed } else { Outcome::Served };
-        match caller.conclude(&outcome) {
-            Ok(()) => response.map(GateBody::inner),
-            Err(refusal) => self.refuse(refusal),
-        }
     }
 }
 

@@ -16,6 +16,9 @@ mod examples;
 #[cfg(feature = "testing")]
 mod gate;
 #[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower"))]
+mod grpc;
+#[cfg(test)]
 #[cfg(all(feature = "testing", feature = "jsonwebtoken"))]
 mod jsonwebtoken;
 #[cfg(test)]
