@@ -19,6 +19,9 @@ mod gate;
 #[cfg(all(feature = "testing", feature = "tower"))]
 mod grpc;
 #[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower"))]
+mod hidden;
+#[cfg(test)]
 #[cfg(all(feature = "testing", feature = "jsonwebtoken"))]
 mod jsonwebtoken;
 #[cfg(test)]
