@@ -6,7 +6,7 @@ use http::{Extensions, Request, header::HOST};
 
 use crate::{
     Admission, Facts, Gate, Now, clock,
-    http::{Problem, Respond, claim},
+    http::{Problem, Respond, claim, mark_sensitive, strip_credentials},
 };
 
 /// How this server's requests are read and its refusals written.
@@ -14,8 +14,17 @@ use crate::{
 pub(super) struct Edge {
     pub(super) peer: Option<Arc<Peer>>,
     pub(super) respond: Arc<dyn Respond>,
+    pub(super) afterwards: Afterwards,
     pub(super) secure: Option<Arc<Secure>>,
     pub(super) template: Option<Arc<Template>>,
+}
+
+/// What becomes of credentials once they are read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum Afterwards {
+    #[default]
+    Marked,
+    Stripped,
 }
 
 // What the layer is told to read out of a request's extensions.
@@ -25,7 +34,13 @@ type Template = dyn for<'a> Fn(&'a Extensions) -> Option<&'a str> + Send + Sync;
 
 impl Default for Edge {
     fn default() -> Self {
-        Self { peer: None, respond: Arc::new(Problem), secure: None, template: None }
+        Self {
+            peer: None,
+            respond: Arc::new(Problem),
+            afterwards: Afterwards::default(),
+            secure: None,
+            template: None,
+        }
     }
 }
 
@@ -49,6 +64,14 @@ impl Edge {
             ..Facts::default()
         };
         gate.admit(claim(request.headers(), gate.sources()), &facts, now)
+    }
+
+    /// Keeps credentials from the handler, or at least from its logs.
+    pub(super) fn put_away<B>(&self, gate: &Gate, request: &mut Request<B>) {
+        match self.afterwards {
+            Afterwards::Marked => mark_sensitive(request.headers_mut(), gate.sources()),
+            Afterwards::Stripped => strip_credentials(request.headers_mut(), gate.sources()),
+        }
     }
 }
 

@@ -43,7 +43,9 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> ResponseFuture<S, B> {
         let exchange = Exchange::new(&self.edge, &request);
-        match self.edge.admit(&self.gate, &request) {
+        let admission = self.edge.admit(&self.gate, &request);
+        self.edge.put_away(&self.gate, &mut request);
+        match admission {
             Admission::Done(Ok(caller)) => {
                 request.extensions_mut().insert(caller.clone());
                 ResponseFuture::inner(exchange, self.inner.call(request), caller)
