@@ -32,6 +32,7 @@ struct Inner {
     correlation: Option<CorrelationId>,
     challenges: Vec<Challenge>,
     retry_after: Option<u64>,
+    hidden: bool,
 }
 
 /// What the caller may know of a refusal.
@@ -65,6 +66,7 @@ impl Refusal {
             correlation: None,
             challenges: Vec::new(),
             retry_after: None,
+            hidden: false,
         }))
     }
 
@@ -90,10 +92,29 @@ impl Refusal {
         self
     }
 
-    /// What the caller may know.
+    /// Told outside as if there were no such thing: nothing that a caller can see tells the
+    /// answer from that to [`Reason::ResourceUnknown`]. The reason stays what it is.
+    ///
+    /// ```
+    /// use portcullis::{Class, Reason, Refusal};
+    ///
+    /// let refusal = Refusal::new(Reason::RoleMissing).hidden();
+    /// assert_eq!((refusal.status(), refusal.class()), (404, Class::NotFound));
+    /// assert_eq!(refusal.reason().class(), Class::Forbidden);
+    /// ```
+    #[must_use]
+    pub fn hidden(mut self) -> Self {
+        self.0.hidden = true;
+        self.0.challenges.clear();
+        self.0.retry_after = None;
+        self
+    }
+
+    /// What the caller may know. The record has the class of the [`reason`](Self::reason), which
+    /// is another one where the refusal is [`hidden`](Self::hidden).
     #[must_use]
     pub fn class(&self) -> Class {
-        self.0.reason.class()
+        if self.0.hidden { Class::NotFound } else { self.0.reason.class() }
     }
 
     /// The exact reason, for the record.
@@ -126,9 +147,13 @@ impl Refusal {
         self.class().answer().0
     }
 
-    /// The gRPC status code.
+    /// The gRPC status code. A route that is not listed is no method there is
+    /// (`UNIMPLEMENTED`); a resource that is not there is `NOT_FOUND`.
     #[must_use]
     pub fn grpc_code(&self) -> i32 {
+        if self.0.reason == Reason::RouteUnlisted && !self.0.hidden {
+            return 12;
+        }
         self.class().answer().1
     }
 
@@ -155,7 +180,7 @@ impl Class {
             Self::TooLarge => (431, 3, "Request Header Fields Too Large"),
             Self::Unauthenticated => (401, 16, "Unauthorized"),
             Self::Forbidden => (403, 7, "Forbidden"),
-            Self::NotFound => (404, 12, "Not Found"),
+            Self::NotFound => (404, 5, "Not Found"),
             Self::Throttled => (429, 8, "Too Many Requests"),
             Self::Misconfigured => (500, 13, "Internal Server Error"),
             Self::Unavailable => (503, 14, "Service Unavailable"),
@@ -186,7 +211,7 @@ impl fmt::Display for Class {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.class(), self.0.reason.as_str())
+        write!(f, "{}: {}", self.0.reason.class(), self.0.reason.as_str())
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn open_line(event: &Event<'_>) -> String {
         ("template", event.template),
         ("action", event.action),
         ("rule", event.rule),
-        ("class", event.refusal.map(|refusal| refusal.class().as_str())),
+        ("class", event.refusal.map(|refusal| refusal.reason().class().as_str())),
         ("reason", event.refusal.map(|refusal| refusal.reason().as_str())),
         ("detail", event.refusal.and_then(|refusal| refusal.reason().detail())),
     ];

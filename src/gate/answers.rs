@@ -2,16 +2,41 @@
 
 use super::Gate;
 use crate::{
-    Challenge, Reason, Refusal,
+    Challenge, Class, Credential, Reason, Refusal,
     authz::{Decision, Why},
 };
 
+/// What kind of credential a request brought, as far as its answer depends on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Sent {
+    Bearer,
+    #[default]
+    Other,
+}
+
+impl From<&Credential<'_>> for Sent {
+    fn from(credential: &Credential<'_>) -> Self {
+        if matches!(credential, Credential::Bearer(_)) { Self::Bearer } else { Self::Other }
+    }
+}
+
 impl Gate {
-    /// 401 with every registered scheme. `error` stands in Bearer's challenge only where a
-    /// credential was sent (RFC 6750 section 3.1).
-    pub(super) fn unauthenticated(&self, reason: Reason) -> Refusal {
-        let sent = matches!(reason, Reason::Credential(_));
-        self.challenged(reason, sent.then_some("invalid_token"), None)
+    /// 401 with every registered scheme. `error` stands in Bearer's challenge only where a bearer
+    /// token was sent (RFC 6750 section 3.1). A credential that could not be checked is no 401,
+    /// and so names nothing to come back with.
+    pub(super) fn unauthenticated(&self, reason: Reason, sent: Sent) -> Refusal {
+        if reason.class() != Class::Unauthenticated {
+            return reason.into();
+        }
+        let error = (sent == Sent::Bearer).then_some("invalid_token");
+        self.challenged(reason, error, None)
+    }
+
+    /// A refusal of the handler's own: no 401 goes out without challenges (RFC 9110 section
+    /// 15.5.2).
+    pub(super) fn completed(&self, refusal: Refusal) -> Refusal {
+        let bare = refusal.class() == Class::Unauthenticated && refusal.challenges().is_empty();
+        if bare { refusal.challenged(self.challenges()) } else { refusal }
     }
 
     /// 400 for a header that is no credential (RFC 6750 section 3.1).
@@ -46,7 +71,17 @@ impl Gate {
             }
             _ => challenge,
         };
-        let challenges = self.0.authenticators.iter().filter_map(|one| one.challenge());
-        Refusal::new(reason).challenged(challenges.map(extend))
+        Refusal::new(reason).challenged(self.challenges().into_iter().map(extend))
+    }
+
+    /// Each once, in the order written.
+    fn challenges(&self) -> Vec<Challenge> {
+        let mut challenges = Vec::new();
+        for challenge in self.0.authenticators.iter().filter_map(|one| one.challenge()) {
+            if !challenges.contains(&challenge) {
+                challenges.push(challenge);
+            }
+        }
+        challenges
     }
 }

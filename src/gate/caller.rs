@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     Unchecked,
+    answers::Sent,
     rules::Rules,
     stages::Settled,
     visit::{Telling, Visit},
@@ -154,6 +155,15 @@ impl Caller {
     pub fn conclude(&self, outcome: &Outcome<'_>) -> Result<(), Refusal> {
         self.0.conclude(outcome)
     }
+
+    /// A refusal of the handler's own as this request is to be told it: with its id, with
+    /// challenges where HTTP wants them, and as 404 where the route hides denials. Edges other than the tower layer pass every refusal
+    /// through here before they write it.
+    #[must_use]
+    pub fn complete(&self, refusal: Refusal) -> Refusal {
+        let visit = &self.0.visit;
+        visit.addressed(visit.gate.completed(refusal))
+    }
 }
 
 impl Shared {
@@ -164,7 +174,7 @@ impl Shared {
         own: Option<&dyn Record>,
     ) -> Result<(), Refusal> {
         let decision = self.decide(action, resource, own)?;
-        self.visit.gate.denied(decision).map_err(|no| no.correlated(self.visit.correlation))
+        self.visit.gate.denied(decision).map_err(|no| self.visit.addressed(no))
     }
 
     fn decide(
@@ -174,7 +184,11 @@ impl Shared {
         own: Option<&dyn Record>,
     ) -> Result<Decision, Refusal> {
         let Some((principal, subject)) = &self.known else {
-            return Err(self.refuse(self.visit.gate.unauthenticated(Reason::CredentialMissing)));
+            let missing = Reason::CredentialMissing;
+            let refusal = self.visit.gate.unauthenticated(missing, Sent::default());
+            // Who is asked for a credential only at what exists knows that it exists.
+            let hidden = self.visit.hides();
+            return Err(self.refuse(if hidden { refusal.hidden() } else { refusal }));
         };
         let policies = &self.rules.policies;
         let Some(action) = policies.action(action) else {
@@ -205,7 +219,7 @@ impl Shared {
     }
 
     fn refuse(&self, refusal: Refusal) -> Refusal {
-        let refusal = refusal.correlated(self.visit.correlation);
+        let refusal = self.visit.addressed(refusal);
         self.state().refusal = Some(refusal.clone());
         refusal
     }

@@ -48,6 +48,8 @@ pub enum Access {
 #[must_use]
 pub struct Routes {
     lines: Vec<Line>,
+    /// Whether something was to be hidden before there was a line.
+    stray: bool,
 }
 
 /// One line of the table.
@@ -56,6 +58,8 @@ pub(super) struct Line {
     pub(super) method: String,
     pub(super) template: String,
     pub(super) access: Access,
+    /// Whether denials are told as 404.
+    pub(super) hidden: bool,
 }
 
 /// A line of the route table that cannot stand.
@@ -80,6 +84,9 @@ pub enum RouteError {
         /// What is wrong, and what to write.
         problem: &'static str,
     },
+    /// Something was to be hidden before there was a line.
+    #[error("`.hidden()` stands before the first route; it is for the line before it")]
+    HiddenNothing,
     /// One method and template, parameter names aside, stand twice.
     #[error("route `{method} {template}` stands twice: as {first} and as {second}")]
     Twice {
@@ -126,8 +133,30 @@ impl Routes {
         self.line(method, template, Access::Action(action.to_owned()))
     }
 
+    /// Hides the line before: whoever may not gets the 404 of a thing that is not there, at the
+    /// gate and from `Caller::may`, while the event keeps the reason. Whoever brings no
+    /// credential to a line that needs one is still asked for it.
+    ///
+    /// The answers are the same byte for byte, correlation id aside, when the handler refuses
+    /// what it cannot find with [`Reason::ResourceUnknown`](crate::Reason::ResourceUnknown).
+    ///
+    /// ```
+    /// use portcullis::Routes;
+    ///
+    /// let routes = Routes::new().action("GET", "/orders/{id}", "order:read").hidden();
+    /// assert_eq!(routes.to_string(), "GET  /orders/{id}  action order:read, hidden\n");
+    /// ```
+    pub fn hidden(mut self) -> Self {
+        match self.lines.last_mut() {
+            Some(line) => line.hidden = true,
+            None => self.stray = true,
+        }
+        self
+    }
+
     fn line(mut self, method: &str, template: &str, access: Access) -> Self {
-        self.lines.push(Line { method: method.to_owned(), template: template.to_owned(), access });
+        let (method, template) = (method.to_owned(), template.to_owned());
+        self.lines.push(Line { method, template, access, hidden: false });
         self
     }
 
@@ -146,7 +175,9 @@ impl fmt::Display for Routes {
         let widest = |width: fn(&Line) -> usize| self.lines.iter().map(width).max().unwrap_or(0);
         let (method, template) = (widest(|l| l.method.len()), widest(|l| l.template.len()));
         for line in &self.lines {
-            writeln!(f, "{:method$}  {:template$}  {}", line.method, line.template, line.access)?;
+            let hidden = if line.hidden { ", hidden" } else { "" };
+            let Line { method: name, template: path, access, .. } = line;
+            writeln!(f, "{name:method$}  {path:template$}  {access}{hidden}")?;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use super::{
     Admission, Caller, Gate,
+    answers::Sent,
     routes::{Found, MAX_PATH, is_ambiguous},
     rules::{Need, Rules},
     visit::{Telling, Visit},
@@ -20,6 +21,7 @@ impl Gate {
             Err(refusal) => return Admission::Done(Err(visit.refuse(refusal, Telling::default()))),
         };
         let Some(credential) = claimed else { return Admission::Done(self.enter(visit, None)) };
+        visit.sent = Sent::from(&credential);
         for (index, authenticator) in self.0.authenticators.iter().enumerate() {
             match authenticator.authenticate(&credential, facts, now) {
                 Step::NotMine => {}
@@ -33,7 +35,7 @@ impl Gate {
                 }
             }
         }
-        let refusal = self.unauthenticated(Reason::CredentialUnsupported);
+        let refusal = self.unauthenticated(Reason::CredentialUnsupported, visit.sent);
         Admission::Done(Err(visit.refuse(refusal, Telling::default())))
     }
 
@@ -94,7 +96,7 @@ impl Gate {
                 self.enter(visit, Some(principal))
             }
             Err(error) => {
-                let refusal = self.unauthenticated(Reason::Credential(error));
+                let refusal = self.unauthenticated(Reason::Credential(error), visit.sent);
                 Err(visit.refuse(refusal, Telling::default()))
             }
         }
@@ -136,7 +138,8 @@ impl Gate {
                 .map_err(|no| exceeded(no, Reason::PrincipalThrottled))?;
         }
         let need = visit.line.and_then(|line| rules.need(line)).ok_or(Reason::RouteUnlisted)?;
-        let caller = || known.ok_or_else(|| self.unauthenticated(Reason::CredentialMissing));
+        let missing = || self.unauthenticated(Reason::CredentialMissing, Sent::default());
+        let caller = || known.ok_or_else(missing);
         match need {
             Need::Public => Ok(Settled::Open),
             Need::Authenticated => caller().map(|_| Settled::Open),

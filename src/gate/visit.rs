@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use super::{Gate, rules::Rules};
+use super::{Gate, answers::Sent, rules::Rules};
 use crate::{
     Class, CorrelationId, Facts, Now, Principal, Refusal,
     audit::{Event, EventName},
@@ -24,6 +24,7 @@ pub(super) struct Visit {
     pub(super) secure: bool,
     /// The number of the route's line, once one matched.
     pub(super) line: Option<usize>,
+    pub(super) sent: Sent,
     method: Box<str>,
     path: Box<str>,
     told: AtomicBool,
@@ -57,6 +58,7 @@ impl Visit {
             client: facts.client_address(),
             secure: gate.0.transport.is_secure(facts),
             line: None,
+            sent: Sent::default(),
             method: kept(facts.method),
             path: kept(facts.path),
             told: AtomicBool::new(false),
@@ -92,9 +94,21 @@ impl Visit {
         sink.record(&event);
     }
 
+    /// Whether the route's line tells a denial as "no such thing".
+    pub(super) fn hides(&self) -> bool {
+        self.line.and_then(|line| self.gate.0.table.line(line)).is_some_and(|line| line.hidden)
+    }
+
+    /// A refusal as this request is to be told it.
+    pub(super) fn addressed(&self, refusal: Refusal) -> Refusal {
+        let hidden = refusal.class() == Class::Forbidden && self.hides();
+        let refusal = if hidden { refusal.hidden() } else { refusal };
+        refusal.correlated(self.correlation)
+    }
+
     /// Writes the event of a refusal and gives it the request's id.
     pub(super) fn refuse(&self, refusal: Refusal, telling: Telling<'_>) -> Refusal {
-        let refusal = refusal.correlated(self.correlation);
+        let refusal = self.addressed(refusal);
         self.tell(name_of(&refusal), Telling { refusal: Some(&refusal), ..telling });
         refusal
     }
@@ -108,7 +122,7 @@ impl Drop for Visit {
 
 /// What a refusal is called in the record.
 pub(super) fn name_of(refusal: &Refusal) -> EventName {
-    match refusal.class() {
+    match refusal.reason().class() {
         Class::Malformed | Class::TooLarge => EventName::InputValidationFail,
         Class::Unauthenticated => EventName::AuthnLoginFail,
         Class::Forbidden | Class::NotFound => EventName::AuthzFail,

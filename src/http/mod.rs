@@ -1,7 +1,11 @@
 //! HTTP's types at the edge: headers to a claim, a refusal to a response.
 
+mod credentials;
+mod dialect;
 mod respond;
 
+pub use credentials::{mark_sensitive, strip_credentials};
+pub use dialect::Dialect;
 pub use respond::{Problem, RefusalBody, Refused, Respond, refuse};
 
 use crate::{Claim, Source};

@@ -51,10 +51,20 @@ impl Respond for Problem {
 /// The whole response. The refusal itself is left in its extensions, for layers further out.
 #[must_use]
 pub fn refuse(refusal: Refusal, respond: &dyn Respond) -> Refused {
-    let mut response = Response::new(RefusalBody(None));
+    let mut response = Response::new(RefusalBody::empty());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     let body = respond.body(&refusal, headers);
+    tell(&refusal, headers);
+    let status = StatusCode::from_u16(refusal.status());
+    *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.body_mut() = RefusalBody(Some(Box::new(body)));
+    response.extensions_mut().insert(refusal);
+    response
+}
+
+/// The headers that are nobody else's business.
+pub(super) fn tell(refusal: &Refusal, headers: &mut HeaderMap) {
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.remove(WWW_AUTHENTICATE);
     for challenge in refusal.challenges() {
@@ -66,11 +76,6 @@ pub fn refuse(refusal: Refusal, respond: &dyn Respond) -> Refused {
     if let Some(secs) = refusal.retry_after_secs() {
         headers.insert(RETRY_AFTER, HeaderValue::from(secs));
     }
-    let status = StatusCode::from_u16(refusal.status());
-    *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    *response.body_mut() = RefusalBody(Some(Box::new(body)));
-    response.extensions_mut().insert(refusal);
-    response
 }
 
 impl From<Refusal> for Response<RefusalBody> {
@@ -82,6 +87,12 @@ impl From<Refusal> for Response<RefusalBody> {
 impl From<Reason> for Response<RefusalBody> {
     fn from(reason: Reason) -> Self {
         Refusal::new(reason).into()
+    }
+}
+
+impl RefusalBody {
+    pub(super) const fn empty() -> Self {
+        Self(None)
     }
 }
 

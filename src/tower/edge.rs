@@ -2,13 +2,11 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use http::{Extensions, Request, Response, header::HOST};
+use http::{Extensions, Request, header::HOST};
 
-use super::GateBody;
 use crate::{
-    Admission, Caller, Facts, Gate, Now, Refusal, clock,
-    gate::Outcome,
-    http::{Problem, Respond, claim, refuse},
+    Admission, Facts, Gate, Now, clock,
+    http::{Problem, Respond, claim, mark_sensitive, strip_credentials},
 };
 
 /// How this server's requests are read and its refusals written.
@@ -16,8 +14,17 @@ use crate::{
 pub(super) struct Edge {
     pub(super) peer: Option<Arc<Peer>>,
     pub(super) respond: Arc<dyn Respond>,
+    pub(super) afterwards: Afterwards,
     pub(super) secure: Option<Arc<Secure>>,
     pub(super) template: Option<Arc<Template>>,
+}
+
+/// What becomes of credentials once they are read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum Afterwards {
+    #[default]
+    Marked,
+    Stripped,
 }
 
 // What the layer is told to read out of a request's extensions.
@@ -27,7 +34,13 @@ type Template = dyn for<'a> Fn(&'a Extensions) -> Option<&'a str> + Send + Sync;
 
 impl Default for Edge {
     fn default() -> Self {
-        Self { peer: None, respond: Arc::new(Problem), secure: None, template: None }
+        Self {
+            peer: None,
+            respond: Arc::new(Problem),
+            afterwards: Afterwards::default(),
+            secure: None,
+            template: None,
+        }
     }
 }
 
@@ -53,27 +66,11 @@ impl Edge {
         gate.admit(claim(request.headers(), gate.sources()), &facts, now)
     }
 
-    pub(super) fn refuse<R>(&self, refusal: Refusal) -> Response<GateBody<R>> {
-        refuse(refusal, &*self.respond).map(GateBody::refusal)
-    }
-
-    /// Closes the request with the head of its response, which a refusal may replace.
-    pub(super) fn conclude<R>(
-        &self,
-        caller: &Caller,
-        mut response: Response<R>,
-    ) -> Response<GateBody<R>> {
-        if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
-            let refusal = refusal.correlated(caller.correlation_id());
-            let replaced = caller.conclude(&Outcome::Refused(&refusal));
-            return self.refuse(replaced.err().unwrap_or(refusal));
-        }
-        let status = response.status();
-        let failed = status.is_client_error() || status.is_server_error();
-        let outcome = if failed { Outcome::Failed } else { Outcome::Served };
-        match caller.conclude(&outcome) {
-            Ok(()) => response.map(GateBody::inner),
-            Err(refusal) => self.refuse(refusal),
+    /// Keeps credentials from the handler, or at least from its logs.
+    pub(super) fn put_away<B>(&self, gate: &Gate, request: &mut Request<B>) {
+        match self.afterwards {
+            Afterwards::Marked => mark_sensitive(request.headers_mut(), gate.sources()),
+            Afterwards::Stripped => strip_credentials(request.headers_mut(), gate.sources()),
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -11,7 +10,7 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::{GateBody, edge::Edge};
+use super::{GateBody, exchange::Exchange};
 use crate::{Caller, Refusal, gate::Outcome};
 
 type Lookup = Pin<Box<dyn Future<Output = Result<Caller, Refusal>> + Send>>;
@@ -19,7 +18,7 @@ type Lookup = Pin<Box<dyn Future<Output = Result<Caller, Refusal>> + Send>>;
 pin_project! {
     /// The response of a [`Gated`](super::Gated) service.
     pub struct ResponseFuture<S: Service<Request<B>>, B> {
-        edge: Arc<Edge>,
+        exchange: Exchange,
         #[pin]
         state: State<S, S::Future, B>,
     }
@@ -38,16 +37,21 @@ pin_project! {
 struct Pending(Caller);
 
 impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
-    pub(super) fn inner(edge: Arc<Edge>, future: S::Future, caller: Caller) -> Self {
-        Self { edge, state: State::Inner { future, pending: Pending(caller) } }
+    pub(super) fn inner(exchange: Exchange, future: S::Future, caller: Caller) -> Self {
+        Self { exchange, state: State::Inner { future, pending: Pending(caller) } }
     }
 
-    pub(super) fn refused(edge: Arc<Edge>, refusal: Refusal) -> Self {
-        Self { edge, state: State::Refused { refusal: Some(refusal) } }
+    pub(super) fn refused(exchange: Exchange, refusal: Refusal) -> Self {
+        Self { exchange, state: State::Refused { refusal: Some(refusal) } }
     }
 
-    pub(super) fn waiting(edge: Arc<Edge>, lookup: Lookup, ready: S, request: Request<B>) -> Self {
-        Self { edge, state: State::Wait { lookup, next: Some((ready, request)) } }
+    pub(super) fn waiting(
+        exchange: Exchange,
+        lookup: Lookup,
+        ready: S,
+        request: Request<B>,
+    ) -> Self {
+        Self { exchange, state: State::Wait { lookup, next: Some((ready, request)) } }
     }
 }
 
@@ -63,7 +67,7 @@ where
             let next = match this.state.as_mut().project() {
                 StateProjection::Inner { future, pending } => {
                     return Poll::Ready(match ready!(future.poll(cx)) {
-                        Ok(response) => Ok(this.edge.conclude(&pending.0, response)),
+                        Ok(response) => Ok(this.exchange.conclude(&pending.0, response)),
                         Err(error) => {
                             let _ = pending.0.conclude(&Outcome::Failed);
                             Err(error)
@@ -71,7 +75,7 @@ where
                     });
                 }
                 StateProjection::Refused { refusal } => match refusal.take() {
-                    Some(refusal) => return Poll::Ready(Ok(this.edge.refuse(refusal))),
+                    Some(refusal) => return Poll::Ready(Ok(this.exchange.refuse(refusal))),
                     None => return Poll::Pending,
                 },
                 StateProjection::Wait { lookup, next } => {

@@ -5,7 +5,10 @@ use std::{fmt, net::IpAddr, sync::Arc};
 use http::Extensions;
 use tower_layer::Layer;
 
-use super::{edge::Edge, service::Gated};
+use super::{
+    edge::{Afterwards, Edge},
+    service::Gated,
+};
 use crate::{Gate, http::Respond};
 
 /// Puts a [`Gate`] around a service.
@@ -73,6 +76,14 @@ impl GateLayer {
         template: impl for<'a> Fn(&'a Extensions) -> Option<&'a str> + Send + Sync + 'static,
     ) -> Self {
         Arc::make_mut(&mut self.edge).template = Some(Arc::new(template));
+        self
+    }
+
+    /// Takes credentials out of a request before its handler sees it: the `Authorization` header,
+    /// headers of API keys, and of the cookies the session's only. Without it, they are marked
+    /// sensitive.
+    pub fn strip_credentials(mut self) -> Self {
+        Arc::make_mut(&mut self.edge).afterwards = Afterwards::Stripped;
         self
     }
 

@@ -6,10 +6,12 @@
 //!
 //! The layer's error type is the inner service's: a refusal is a response. It leaves a
 //! [`Caller`](crate::Caller) in the request's extensions, and the [`Refusal`](crate::Refusal) in
-//! those of a refused response.
+//! those of a refused response. A request whose content type is gRPC's is refused with a gRPC
+//! status.
 
 mod body;
 mod edge;
+mod exchange;
 mod future;
 mod layer;
 mod service;

@@ -11,7 +11,7 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::{GateBody, ResponseFuture, edge::Edge};
+use super::{GateBody, ResponseFuture, edge::Edge, exchange::Exchange};
 use crate::{Admission, Gate};
 
 /// A service behind a [`Gate`]; made by [`GateLayer`](super::GateLayer).
@@ -42,18 +42,20 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> ResponseFuture<S, B> {
-        let edge = Arc::clone(&self.edge);
-        match edge.admit(&self.gate, &request) {
+        let exchange = Exchange::new(&self.edge, &request);
+        let admission = self.edge.admit(&self.gate, &request);
+        self.edge.put_away(&self.gate, &mut request);
+        match admission {
             Admission::Done(Ok(caller)) => {
                 request.extensions_mut().insert(caller.clone());
-                ResponseFuture::inner(edge, self.inner.call(request), caller)
+                ResponseFuture::inner(exchange, self.inner.call(request), caller)
             }
-            Admission::Done(Err(refusal)) => ResponseFuture::refused(edge, refusal),
+            Admission::Done(Err(refusal)) => ResponseFuture::refused(exchange, refusal),
             Admission::Wait(lookup) => {
                 // The service that was polled ready is the one to call; its clone was not.
                 let clone = self.inner.clone();
                 let ready = mem::replace(&mut self.inner, clone);
-                ResponseFuture::waiting(edge, lookup, ready, request)
+                ResponseFuture::waiting(exchange, lookup, ready, request)
             }
         }
     }

@@ -5,6 +5,9 @@
 )]
 
 #[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower"))]
+mod answers;
+#[cfg(test)]
 mod architecture;
 #[cfg(test)]
 #[cfg(feature = "testing")]
@@ -15,6 +18,12 @@ mod examples;
 #[cfg(test)]
 #[cfg(feature = "testing")]
 mod gate;
+#[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower"))]
+mod grpc;
+#[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower"))]
+mod hidden;
 #[cfg(test)]
 #[cfg(all(feature = "testing", feature = "jsonwebtoken"))]
 mod jsonwebtoken;

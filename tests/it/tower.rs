@@ -167,3 +167,25 @@ fn answer_and_event_share_an_id() {
     let event = only(&log);
     assert_eq!(problem["correlation_id"], event.event().correlation.to_string());
 }
+
+#[test]
+fn handlers_see_credentials_marked_or_not_at_all() {
+    let seen = |layer: GateLayer, word: &str| {
+        let echo = service_fn(|request: Request<Empty<Bytes>>| async move {
+            let authorization = request.headers().get(header::AUTHORIZATION);
+            let told = match authorization {
+                None => "none",
+                Some(value) if value.is_sensitive() => "sensitive",
+                Some(_) => "plain",
+            };
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(told)))
+        });
+        let request = request("/a", word);
+        block_on(async { text(layer.layer(echo).oneshot(request).await.unwrap()).await })
+    };
+    let layer = GateLayer::new(gate(&Recorder::default()));
+    for word in ["xyzzy", "slow"] {
+        assert_eq!(seen(layer.clone(), word), "sensitive");
+        assert_eq!(seen(layer.clone().strip_credentials(), word), "none");
+    }
+}

@@ -46,7 +46,8 @@ impl Table {
             root: Node::default(),
             escapable: BTreeSet::new(),
         };
-        let mut errors = Vec::new();
+        let mut errors: Vec<_> =
+            routes.stray.then_some(RouteError::HiddenNothing).into_iter().collect();
         for (number, line) in routes.lines().iter().enumerate() {
             if let Err(error) = table.insert(number, line) {
                 errors.push(error);
@@ -103,11 +104,12 @@ impl Table {
         }
         let leaf = self.root.leaf_for(&segments);
         if let Some((_, first)) = leaf.0.iter().find(|(known, _)| **known == *line.method) {
-            let first = self.lines.get(*first).map_or(&line.access, |line| &line.access);
-            if *first != line.access {
-                let (first, second) = (first.clone(), line.access.clone());
+            let Some(first) = self.lines.get_mut(*first) else { return Ok(()) };
+            if first.access != line.access {
+                let (first, second) = (first.access.clone(), line.access.clone());
                 return Err(RouteError::Twice { method, template, first, second });
             }
+            first.hidden |= line.hidden;
             return Ok(());
         }
         leaf.0.push((line.method.as_str().into(), number));
