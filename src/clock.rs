@@ -11,8 +11,8 @@ use crate::{Mono, Now, UnixTime};
 /// caller on the machine, and time since the first call elsewhere.
 #[must_use]
 pub fn now() -> Now {
-    // A clock before 1970 reads as the epoch, at which no token is valid yet.
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    // A clock before 1970 is broken; at the end of time every token has expired.
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::MAX);
     let wall = u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX);
     Now::new(UnixTime::from_millis(wall), Mono::from_nanos(monotonic_nanos()))
 }

@@ -1,6 +1,6 @@
 //! What is known of a request besides its credential.
 
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 
 /// What the edge knows of a request: borrowed, all optional, free of any framework's types.
 ///
@@ -17,7 +17,7 @@ use std::net::IpAddr;
 /// assert!(!facts.secure);
 /// # Ok::<(), std::net::AddrParseError>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct Facts<'a> {
     /// The address at the other end of the connection.
@@ -49,7 +49,22 @@ impl Facts<'_> {
 }
 
 /// Read access to a request's headers.
-pub trait Headers: std::fmt::Debug {
+pub trait Headers {
     /// Calls `each` with every value of the header `name` (any case), in order.
     fn values(&self, name: &str, each: &mut dyn FnMut(&[u8]));
+}
+
+/// Headers and certificate stay out: they hold credentials.
+impl fmt::Debug for Facts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Facts")
+            .field("peer", &self.peer)
+            .field("client", &self.client)
+            .field("secure", &self.secure)
+            .field("method", &self.method)
+            .field("authority", &self.authority)
+            .field("path", &self.path)
+            .field("template", &self.template)
+            .finish_non_exhaustive()
+    }
 }

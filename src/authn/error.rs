@@ -1,5 +1,7 @@
 //! Why a credential proved nothing.
 
+use crate::PrincipalError;
+
 /// A refused credential: a kind to act on and a detail for the record.
 ///
 /// Neither ever holds a part of the credential.
@@ -32,6 +34,13 @@ pub enum AuthnErrorKind {
     WrongAudience,
     /// It comes from somebody else.
     WrongIssuer,
+}
+
+/// A credential that names nobody who could be vouched for proves nothing.
+impl From<PrincipalError> for AuthnError {
+    fn from(_: PrincipalError) -> Self {
+        Self::new(AuthnErrorKind::Invalid, "the credential names nobody")
+    }
 }
 
 impl AuthnErrorKind {

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     CorrelationId, Now, Principal, Reason, Refusal,
     audit::EventName,
-    authz::{AccessRequest, Action, Decision, Entity, Record, Subject},
+    authz::{AccessRequest, Action, Decision, Entity, Explanation, PolicySet, Record, Subject},
 };
 
 /// One admitted request. Cheap to clone; all clones are the same request.
@@ -49,8 +49,8 @@ struct State {
     owed: Option<Action>,
     /// What was asked last.
     asked: Option<(Action, Decision)>,
-    /// The last refusal the handler was given.
-    refusal: Option<Refusal>,
+    /// The last refusal the handler was given, and what it had asked.
+    refused: Option<(Refusal, Option<(Action, Decision)>)>,
 }
 
 /// What came of a request behind the gate.
@@ -65,6 +65,16 @@ pub enum Outcome<'a> {
     Refused(&'a Refusal),
     /// Nobody waited for the answer.
     Abandoned,
+}
+
+impl Outcome<'_> {
+    /// What it is called in the record where nothing was refused.
+    const fn name(&self) -> EventName {
+        match self {
+            Self::Abandoned => EventName::RequestAbandoned,
+            Self::Failed | Self::Refused(_) | Self::Served => EventName::AuthzAllow,
+        }
+    }
 }
 
 impl Caller {
@@ -108,11 +118,20 @@ impl Caller {
         self.0.visit.secure
     }
 
+    /// Who is calling, where a handler cannot do without.
+    ///
+    /// # Errors
+    /// 401 on a public route without a credential.
+    pub fn require(&self) -> Result<&Principal, Refusal> {
+        self.0.known().map(|(principal, _)| principal)
+    }
+
     /// Asks whether the caller may do `action` to `resource`.
     ///
     /// # Errors
     /// The refusal to answer with, when not. A denial becomes the request's outcome in the
-    /// record, whatever the handler answers.
+    /// record, whatever the handler answers; and where the route takes this very action, a
+    /// handler that answers all the same is answered for by the refusal.
     pub fn may(&self, action: &str, resource: &dyn Entity) -> Result<(), Refusal> {
         self.0.ask(action, resource, None)
     }
@@ -130,12 +149,24 @@ impl Caller {
         self.0.ask(action, resource, Some(context))
     }
 
-    /// The policies' decision, for handlers that have an answer of their own for a denial.
+    /// The policies' decision, for handlers that have an answer of their own for a denial, such
+    /// as leaving a resource out of a list.
     ///
     /// # Errors
     /// When there is nobody to decide about, or the policies declare no such action.
     pub fn decide(&self, action: &str, resource: &dyn Entity) -> Result<Decision, Refusal> {
-        self.0.decide(action, resource, None)
+        let (action, decision) = self.0.decide(action, resource, None)?;
+        self.0.paid(action);
+        Ok(decision)
+    }
+
+    /// Why the policies decide as they do, in words for the record or a developer. Never for the
+    /// caller: it names rules and values.
+    ///
+    /// # Errors
+    /// When there is nobody to decide about, or the policies declare no such action.
+    pub fn explain(&self, action: &str, resource: &dyn Entity) -> Result<Explanation, Refusal> {
+        self.0.asking(action, resource, None, |policies, request| policies.explain(request))
     }
 
     /// Closes the request and writes its event, where no layer does.
@@ -157,8 +188,8 @@ impl Caller {
     }
 
     /// A refusal of the handler's own as this request is to be told it: with its id, with
-    /// challenges where HTTP wants them, and as 404 where the route hides denials. Edges other than the tower layer pass every refusal
-    /// through here before they write it.
+    /// challenges where HTTP wants them, and as 404 where the route hides denials. Edges other
+    /// than the tower layer pass every refusal through here before they write it.
     #[must_use]
     pub fn complete(&self, refusal: Refusal) -> Refusal {
         let visit = &self.0.visit;
@@ -173,8 +204,14 @@ impl Shared {
         resource: &dyn Entity,
         own: Option<&dyn Record>,
     ) -> Result<(), Refusal> {
-        let decision = self.decide(action, resource, own)?;
-        self.visit.gate.denied(decision).map_err(|no| self.visit.addressed(no))
+        let (action, decision) = self.decide(action, resource, own)?;
+        match self.visit.gate.denied(decision) {
+            Ok(()) => {
+                self.paid(action);
+                Ok(())
+            }
+            Err(refusal) => Err(self.visit.addressed(refusal)),
+        }
     }
 
     fn decide(
@@ -182,14 +219,26 @@ impl Shared {
         action: &str,
         resource: &dyn Entity,
         own: Option<&dyn Record>,
-    ) -> Result<Decision, Refusal> {
-        let Some((principal, subject)) = &self.known else {
-            let missing = Reason::CredentialMissing;
-            let refusal = self.visit.gate.unauthenticated(missing, Sent::default());
-            // Who is asked for a credential only at what exists knows that it exists.
-            let hidden = self.visit.hides();
-            return Err(self.refuse(if hidden { refusal.hidden() } else { refusal }));
-        };
+    ) -> Result<(Action, Decision), Refusal> {
+        let asked = self.asking(action, resource, own, |policies, request| {
+            (request.action, policies.decide(request))
+        })?;
+        let denial = self.visit.gate.denied(asked.1).err().map(|refusal| (refusal, Some(asked)));
+        let mut state = self.state();
+        state.asked = Some(asked);
+        state.refused = denial.or(state.refused.take());
+        Ok(asked)
+    }
+
+    /// Puts a question together, for the policies this request came in under.
+    fn asking<T>(
+        &self,
+        action: &str,
+        resource: &dyn Entity,
+        own: Option<&dyn Record>,
+        answer: impl FnOnce(&PolicySet, &AccessRequest<'_>) -> T,
+    ) -> Result<T, Refusal> {
+        let (principal, subject) = self.known()?;
         let policies = &self.rules.policies;
         let Some(action) = policies.action(action) else {
             return Err(self.refuse(Reason::ActionUnknown.into()));
@@ -198,56 +247,63 @@ impl Shared {
         if let Some(own) = own {
             context = context.members(own);
         }
-        let decision = policies.decide(&AccessRequest {
-            subject,
-            principal,
-            action,
-            resource,
-            context: &context,
-        });
-        self.remember(action, decision);
-        Ok(decision)
+        let context = &context;
+        Ok(answer(policies, &AccessRequest { subject, principal, action, resource, context }))
     }
 
-    /// Whoever asks about the route's own action pays what the handler owes.
-    fn remember(&self, action: Action, decision: Decision) {
-        let denial = self.visit.gate.denied(decision).err();
+    fn known(&self) -> Result<&(Principal, Subject), Refusal> {
+        self.known.as_ref().ok_or_else(|| {
+            let missing = Reason::CredentialMissing;
+            let refusal = self.visit.gate.unauthenticated(missing, Sent::default());
+            // Who is asked for a credential only at what exists knows that it exists.
+            let hidden = self.visit.hides();
+            self.refuse(if hidden { refusal.hidden() } else { refusal })
+        })
+    }
+
+    /// Whoever is answered about the route's own action pays what the handler owes.
+    fn paid(&self, action: Action) {
         let mut state = self.state();
         state.owed = state.owed.filter(|owed| *owed != action);
-        state.asked = Some((action, decision));
-        state.refusal = denial.or(state.refusal.take());
     }
 
     fn refuse(&self, refusal: Refusal) -> Refusal {
         let refusal = self.visit.addressed(refusal);
-        self.state().refusal = Some(refusal.clone());
+        self.state().refused = Some((refusal.clone(), None));
         refusal
     }
 
     fn conclude(&self, outcome: &Outcome<'_>) -> Result<(), Refusal> {
-        let state = std::mem::take(&mut *self.state());
-        let principal = self.known.as_ref().map(|(principal, _)| principal);
-        let action = state.owed.and_then(|owed| self.rules.policies.action_name(owed));
-        let telling = Telling { principal, action, ..Telling::default() };
-        let telling = telling.asked(&self.rules, state.asked);
-        let refusal = match outcome {
-            Outcome::Abandoned => {
-                self.visit.tell(EventName::RequestAbandoned, telling);
-                return Ok(());
-            }
-            Outcome::Refused(refusal) => Some((*refusal).clone()),
-            Outcome::Served if state.owed.is_some() => {
-                let refusal = self.visit.refuse(Reason::CheckOmitted.into(), telling);
-                return match self.visit.gate.0.unchecked {
-                    Unchecked::Refuse => Err(refusal),
-                    Unchecked::Report => Ok(()),
-                };
-            }
-            Outcome::Served | Outcome::Failed => state.refusal,
+        // What is owed stays owed: a request that is closed twice is not paid for by the first.
+        let (owed, asked, refused) = {
+            let state = self.state();
+            (state.owed, state.asked, state.refused.clone())
         };
-        match refusal {
-            Some(refusal) => drop(self.visit.refuse(refusal, telling)),
-            None => self.visit.tell(EventName::AuthzAllow, telling),
+        let principal = self.known.as_ref().map(|(principal, _)| principal);
+        let action = owed.and_then(|owed| self.rules.policies.action_name(owed));
+        let telling = Telling { principal, action, ..Telling::default() };
+        let served = matches!(outcome, Outcome::Served);
+        if served && owed.is_some() {
+            let omitted = || (Reason::CheckOmitted.into(), asked);
+            let about_it =
+                |asked: Option<(Action, Decision)>| asked.map(|(action, _)| action) == owed;
+            let denied = refused.filter(|(_, asked)| about_it(*asked));
+            let (refusal, asked) = denied.unwrap_or_else(omitted);
+            let refusal = self.visit.refuse(refusal, telling.asked(&self.rules, asked));
+            return match self.visit.gate.0.unchecked {
+                Unchecked::Refuse => Err(refusal),
+                Unchecked::Report => Ok(()),
+            };
+        }
+        let refused = match outcome {
+            Outcome::Refused(refusal) => Some(((*refusal).clone(), asked)),
+            Outcome::Abandoned | Outcome::Failed | Outcome::Served => refused,
+        };
+        match refused {
+            Some((refusal, asked)) => {
+                let _ = self.visit.refuse(refusal, telling.asked(&self.rules, asked));
+            }
+            None => self.visit.tell(outcome.name(), telling.asked(&self.rules, asked)),
         }
         Ok(())
     }

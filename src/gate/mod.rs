@@ -1,9 +1,9 @@
 //! The gate: all stages in their order, callable with or without a web framework.
 //!
-//! 1. The path is read in one way only.
-//! 2. The limit by client address.
-//! 3. The route is looked up; what is not listed ends here.
-//! 4. The credential is well formed and came by a safe way.
+//! 1. The limit by client address.
+//! 2. A credential came by a safe way.
+//! 3. The path is read in one way only, and the route is looked up; what is not listed ends here.
+//! 4. The credential is well formed.
 //! 5. It is verified.
 //! 6. The limit by principal.
 //! 7. What the route takes: a scope, a role, an action.
@@ -113,6 +113,11 @@ impl Gate {
     #[must_use]
     pub fn sources(&self) -> &[Source] {
         &self.0.sources
+    }
+
+    /// The route table, to print or to compare.
+    pub fn routes(&self) -> &Routes {
+        self.0.table.routes()
     }
 
     /// Puts other policies in force, for requests that arrive from now on.

@@ -112,7 +112,7 @@ impl Routes {
         self.line(method, template, Access::Public)
     }
 
-    /// A route for any proven caller.
+    /// A route for any proven caller, whatever the scopes of its credential.
     pub fn authenticated(self, method: &str, template: &str) -> Self {
         self.line(method, template, Access::Authenticated)
     }
@@ -122,7 +122,8 @@ impl Routes {
         self.line(method, template, Access::Scope(scope.to_owned()))
     }
 
-    /// A route for callers who hold `role`.
+    /// A route for callers who hold `role`. Scopes cover actions, never roles: a credential that
+    /// carries scopes is refused here, so let such callers in by an action.
     pub fn role(self, method: &str, template: &str, role: &str) -> Self {
         self.line(method, template, Access::Role(role.to_owned()))
     }
@@ -151,6 +152,17 @@ impl Routes {
             Some(line) => line.hidden = true,
             None => self.stray = true,
         }
+        self
+    }
+
+    /// A route for whomever `access` lets in.
+    pub fn route(self, method: &str, template: &str, access: Access) -> Self {
+        self.line(method, template, access)
+    }
+
+    /// All the lines of another table, after those of this one.
+    pub fn merge(mut self, other: Self) -> Self {
+        self.lines.extend(other.lines);
         self
     }
 

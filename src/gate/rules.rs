@@ -26,7 +26,7 @@ impl Rules {
     pub(super) fn resolve(policies: PolicySet, table: &Table) -> Result<Self, GateErrors> {
         let mut errors = Vec::new();
         let mut needs = Vec::new();
-        for line in table.lines() {
+        for line in table.routes().lines() {
             match need(&policies, &line.access) {
                 Ok(need) => needs.push(need),
                 Err((what, name, nearest)) => errors.push(GateError::Undeclared {

@@ -46,11 +46,14 @@ impl Gate {
         claim: Claim<'a>,
         facts: &Facts<'a>,
     ) -> Result<Option<Credential<'a>>, Refusal> {
+        self.limit_client(visit)?;
+        if !matches!(claim, Claim::Absent) && !self.0.transport.carries_secrets(facts) {
+            return Err(Reason::Cleartext.into());
+        }
         let path = facts.path.unwrap_or_default();
         if facts.template.is_none() && (path.len() > MAX_PATH || is_ambiguous(path)) {
             return Err(Reason::PathAmbiguous.into());
         }
-        self.limit_client(visit)?;
         let method = facts.method.unwrap_or_default();
         let found = match facts.template {
             Some(template) => self.0.table.find_template(method, template),
@@ -65,7 +68,6 @@ impl Gate {
         match claim {
             // A certificate comes with the connection; it is a claim only where nothing else is.
             Claim::Absent => Ok(facts.certificate.filter(|_| reads).map(Credential::Certificate)),
-            _ if !self.0.transport.carries_secrets(facts) => Err(Reason::Cleartext.into()),
             Claim::Presented(credential) => Ok(Some(credential)),
             Claim::Malformed => Err(self.bad_request(Reason::CredentialMalformed)),
             Claim::Ambiguous => Err(self.bad_request(Reason::CredentialAmbiguous)),
@@ -149,8 +151,12 @@ impl Gate {
                 held.any(|held| held == scope).then_some(Settled::Open).ok_or_else(refuse)
             }
             Need::Role(role) => {
-                let held = caller()?.1.holds(*role);
-                held.then_some(Settled::Open).ok_or(Reason::RoleMissing.into())
+                let (principal, subject) = caller()?;
+                // No scope covers a role, so whoever is limited by scopes is not let in by one.
+                if principal.scopes().is_some() {
+                    return Err(self.insufficient_scope(Reason::ScopeMissing, None));
+                }
+                subject.holds(*role).then_some(Settled::Open).ok_or(Reason::RoleMissing.into())
             }
             Need::Action(action) => {
                 let (principal, subject) = caller()?;

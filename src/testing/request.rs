@@ -43,7 +43,8 @@ impl RequestBuilder {
         Self(self.0.extension(value))
     }
 
-    /// Judged at `now`: the gate's layer takes this reading instead of its own.
+    /// With a reading of the clocks in its extensions, for a layer that looks for one there:
+    /// `GateLayer::now(|ext| ext.get::<Now>().copied())`.
     pub fn at(self, now: Now) -> Self {
         self.extension(now)
     }

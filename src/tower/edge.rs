@@ -12,6 +12,7 @@ use crate::{
 /// How this server's requests are read and its refusals written.
 #[derive(Clone)]
 pub(super) struct Edge {
+    pub(super) now: Option<Arc<Reading>>,
     pub(super) peer: Option<Arc<Peer>>,
     pub(super) respond: Arc<dyn Respond>,
     pub(super) afterwards: Afterwards,
@@ -29,12 +30,14 @@ pub(super) enum Afterwards {
 
 // What the layer is told to read out of a request's extensions.
 type Peer = dyn Fn(&Extensions) -> Option<IpAddr> + Send + Sync;
+type Reading = dyn Fn(&Extensions) -> Option<Now> + Send + Sync;
 type Secure = dyn Fn(&Extensions) -> bool + Send + Sync;
 type Template = dyn for<'a> Fn(&'a Extensions) -> Option<&'a str> + Send + Sync;
 
 impl Default for Edge {
     fn default() -> Self {
         Self {
+            now: None,
             peer: None,
             respond: Arc::new(Problem),
             afterwards: Afterwards::default(),
@@ -47,8 +50,8 @@ impl Default for Edge {
 impl Edge {
     pub(super) fn admit<B>(&self, gate: &Gate, request: &Request<B>) -> Admission {
         let extensions = request.extensions();
-        // A layer further out may have read the clock for this request already.
-        let now = extensions.get::<Now>().copied().unwrap_or_else(clock::now);
+        let read = self.now.as_ref().and_then(|now| now(extensions));
+        let now = read.unwrap_or_else(clock::now);
         let template = |read: &Arc<Template>| {
             // A router that matched nothing left no template; the empty one is in no table.
             read(extensions).unwrap_or_default()

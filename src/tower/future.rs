@@ -4,6 +4,7 @@ use std::{
     fmt,
     pin::Pin,
     task::{Context, Poll, ready},
+    thread::panicking,
 };
 
 use http::{Request, Response};
@@ -33,12 +34,13 @@ pin_project! {
     }
 }
 
-/// A caller whose answer is awaited. Dropped before the answer, the request was abandoned.
-struct Pending(Caller);
+/// A caller whose answer is awaited. Dropped before the answer, the request was abandoned, or
+/// its handler panicked.
+pub(super) struct Pending(pub(super) Caller);
 
 impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
-    pub(super) fn inner(exchange: Exchange, future: S::Future, caller: Caller) -> Self {
-        Self { exchange, state: State::Inner { future, pending: Pending(caller) } }
+    pub(super) fn inner(exchange: Exchange, future: S::Future, pending: Pending) -> Self {
+        Self { exchange, state: State::Inner { future, pending } }
     }
 
     pub(super) fn refused(exchange: Exchange, refusal: Refusal) -> Self {
@@ -82,8 +84,8 @@ where
                     match (ready!(lookup.as_mut().poll(cx)), next.take()) {
                         (Ok(caller), Some((mut service, mut request))) => {
                             request.extensions_mut().insert(caller.clone());
-                            let future = service.call(request);
-                            State::Inner { future, pending: Pending(caller) }
+                            let pending = Pending(caller);
+                            State::Inner { future: service.call(request), pending }
                         }
                         (Ok(_), None) => return Poll::Pending,
                         (Err(refusal), _) => State::Refused { refusal: Some(refusal) },
@@ -97,8 +99,9 @@ where
 
 impl Drop for Pending {
     fn drop(&mut self) {
+        let outcome = if panicking() { Outcome::Failed } else { Outcome::Abandoned };
         // Nobody waits for an answer that could be replaced.
-        let _ = self.0.conclude(&Outcome::Abandoned);
+        let _ = self.0.conclude(&outcome);
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     edge::{Afterwards, Edge},
     service::Gated,
 };
-use crate::{Gate, http::Respond};
+use crate::{Gate, Now, http::Respond};
 
 /// Puts a [`Gate`] around a service.
 ///
@@ -66,6 +66,13 @@ impl GateLayer {
     /// Whether the connection is encrypted.
     pub fn secure(mut self, secure: impl Fn(&Extensions) -> bool + Send + Sync + 'static) -> Self {
         Arc::make_mut(&mut self.edge).secure = Some(Arc::new(secure));
+        self
+    }
+
+    /// Where a reading of the clocks for this request stands, if another layer or a test took
+    /// one; the layer takes its own where there is none.
+    pub fn now(mut self, now: impl Fn(&Extensions) -> Option<Now> + Send + Sync + 'static) -> Self {
+        Arc::make_mut(&mut self.edge).now = Some(Arc::new(now));
         self
     }
 

@@ -1,7 +1,7 @@
 //! The whole gate as one tower layer.
 //!
-//! Put [`GateLayer`] around the finished router, so that no route is left outside. A CORS layer
-//! goes outside of it: preflight requests carry no credentials, and refusals need CORS headers
+//! Put [`GateLayer`] on the router after its last route (axum's `Router::layer` covers what was
+//! added before it), and tell it where the router leaves its template. A CORS layer goes outside: preflight requests carry no credentials, and refusals need CORS headers
 //! too. A layer that changes paths goes outside as well, or router and gate read different ones.
 //!
 //! The layer's error type is the inner service's: a refusal is a response. It leaves a

@@ -11,7 +11,7 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::{GateBody, ResponseFuture, edge::Edge, exchange::Exchange};
+use super::{GateBody, ResponseFuture, edge::Edge, exchange::Exchange, future::Pending};
 use crate::{Admission, Gate};
 
 /// A service behind a [`Gate`]; made by [`GateLayer`](super::GateLayer).
@@ -48,7 +48,8 @@ where
         match admission {
             Admission::Done(Ok(caller)) => {
                 request.extensions_mut().insert(caller.clone());
-                ResponseFuture::inner(exchange, self.inner.call(request), caller)
+                let pending = Pending(caller);
+                ResponseFuture::inner(exchange, self.inner.call(request), pending)
             }
             Admission::Done(Err(refusal)) => ResponseFuture::refused(exchange, refusal),
             Admission::Wait(lookup) => {

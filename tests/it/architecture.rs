@@ -53,6 +53,7 @@ const LOCKS: Absence = Absence {
         "limit/sync",
         "limit/table",
         "testing/recorder",
+        "tower/future",
     ],
 };
 

@@ -7,7 +7,7 @@ use std::{
 
 use portcullis::{
     Admission, AuthnError, Caller, Challenge, Credential, Facts, Gate, GateBuilder, Mono, Now,
-    Principal, Refusal, RoleMap, Routes, Unchecked, UnixTime, Verifier,
+    Outcome, Principal, Refusal, RoleMap, Routes, Unchecked, UnixTime, Verifier,
     audit::{Event, EventName, Sink},
     authz::{Attr, Decision, Document, PolicySet, Record, Value},
     entity,
@@ -268,6 +268,14 @@ fn a_handler_that_owes_a_question_cannot_answer() {
     caller.finish().unwrap();
     assert_eq!(noted()[0].0, EventName::AuthzAllow);
 
+    // Closing the request early, or as failed, pays nothing either.
+    for outcome in [Outcome::Served, Outcome::Failed] {
+        let caller = ask();
+        let _ = caller.conclude(&outcome);
+        assert_eq!(told(&caller.finish().unwrap_err()), (500, "check_omitted"));
+        noted();
+    }
+
     let lax = builder().audit(notes.clone()).unchecked(Unchecked::Report).build().unwrap();
     super::callers::ask(&lax, Some(&token), "GET /orders/7").unwrap().finish().unwrap();
     assert_eq!(noted(), omitted());
@@ -292,6 +300,56 @@ fn a_denial_is_recorded_whatever_the_handler_answers() {
     assert_eq!(event.event().name, EventName::AuthzFail);
     assert_eq!(reason(&event), Some("forbidden_by_rule"));
     assert_eq!(event.event().rule, Some("no-large-refunds"));
+}
+
+#[test]
+fn a_denial_cannot_be_ignored() {
+    let log = Recorder::default();
+    let gate = builder().audit(log.clone()).build().unwrap();
+    let token = token("alice", &[]);
+    let caller = || ask(&gate, Some(&token), "GET /orders/7").unwrap();
+
+    // The handler was told no and answers 200: the gate answers for it.
+    let ignoring = caller();
+    let _ = ignoring.may("order:read", &order("staff/bob", 1));
+    assert_eq!(told(&ignoring.finish().unwrap_err()), (403, "no_rule"));
+    drop(ignoring);
+    assert_eq!(reason(&only(&log)), Some("no_rule"));
+
+    // Nobody waits for the answer any more: the denial is recorded all the same.
+    let abandoned = caller();
+    let _ = abandoned.may("order:read", &order("staff/bob", 1));
+    abandoned.conclude(&Outcome::Abandoned).unwrap();
+    assert_eq!(reason(&only(&log)), Some("no_rule"));
+
+    // One of several was denied and left out; the record names no rule that permitted another.
+    let sorting = caller();
+    let _ = sorting.may("order:read", &order("staff/bob", 1));
+    sorting.may("order:read", &order("staff/alice", 1)).unwrap();
+    sorting.finish().unwrap();
+    let event = only(&log);
+    assert_eq!((reason(&event), event.event().rule), (Some("no_rule"), None));
+}
+
+#[test]
+fn whoever_is_limited_by_scopes_passes_no_role() {
+    let gate = builder().build().unwrap();
+    let scoped = |scope: &str| {
+        let token = issuer().token("mara").roles(["manager"]).scope(scope).sign(noon().wall);
+        told(&ask(&gate, Some(&token), "DELETE /admin/users").unwrap_err())
+    };
+    assert_eq!(scoped("orders.read"), (403, "scope_missing"));
+    assert_eq!(scoped("manager"), (403, "scope_missing"));
+}
+
+#[test]
+fn why_is_told_to_whoever_asks_from_within() {
+    let gate = builder().build().unwrap();
+    let alice = ask(&gate, Some(&token("alice", &[])), "GET /").unwrap();
+    let why = alice.explain("order:read", &order("staff/bob", 1)).unwrap().to_string();
+    assert!(why.contains("owner-reads-own"), "{why}");
+    assert_eq!(alice.require().unwrap().id(), "staff/alice");
+    assert!(ask(&gate, None, "GET /").unwrap().require().is_err());
 }
 
 #[test]

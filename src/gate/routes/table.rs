@@ -10,7 +10,7 @@ use super::{
 /// A table in which every line can stand.
 #[derive(Debug)]
 pub(in crate::gate) struct Table {
-    lines: Box<[Line]>,
+    routes: Routes,
     root: Node,
     /// Literals that could also be written with escapes.
     escapable: BTreeSet<Box<str>>,
@@ -41,11 +41,8 @@ struct Leaf(Vec<(Box<str>, usize)>);
 
 impl Table {
     pub(in crate::gate) fn build(routes: &Routes) -> (Self, Vec<RouteError>) {
-        let mut table = Self {
-            lines: routes.lines().into(),
-            root: Node::default(),
-            escapable: BTreeSet::new(),
-        };
+        let mut table =
+            Self { routes: routes.clone(), root: Node::default(), escapable: BTreeSet::new() };
         let mut errors: Vec<_> =
             routes.stray.then_some(RouteError::HiddenNothing).into_iter().collect();
         for (number, line) in routes.lines().iter().enumerate() {
@@ -56,12 +53,12 @@ impl Table {
         (table, errors)
     }
 
-    pub(in crate::gate) fn lines(&self) -> &[Line] {
-        &self.lines
+    pub(in crate::gate) fn routes(&self) -> &Routes {
+        &self.routes
     }
 
     pub(in crate::gate) fn line(&self, number: usize) -> Option<&Line> {
-        self.lines.get(number)
+        self.routes.lines.get(number)
     }
 
     /// The line for a path as received. The caller has refused ambiguous paths before.
@@ -104,7 +101,7 @@ impl Table {
         }
         let leaf = self.root.leaf_for(&segments);
         if let Some((_, first)) = leaf.0.iter().find(|(known, _)| **known == *line.method) {
-            let Some(first) = self.lines.get_mut(*first) else { return Ok(()) };
+            let Some(first) = self.routes.lines.get_mut(*first) else { return Ok(()) };
             if first.access != line.access {
                 let (first, second) = (first.access.clone(), line.access.clone());
                 return Err(RouteError::Twice { method, template, first, second });
