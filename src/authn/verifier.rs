@@ -56,6 +56,16 @@ pub trait Verifier: fmt::Debug + Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Every role it may grant, so that a gate can hold the names against its policies.
+    fn roles(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Every attribute it may give, so that a gate can hold the names against its policies.
+    fn attributes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What is wrong with this verifier's set-up; building a gate lists it all.
     fn problems(&self) -> Vec<String> {
         Vec::new()
@@ -106,6 +116,16 @@ pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Every role it may grant, so that a gate can hold the names against its policies.
+    fn roles(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Every attribute it may give, so that a gate can hold the names against its policies.
+    fn attributes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What is wrong with this authenticator's set-up; building a gate lists it all.
     fn problems(&self) -> Vec<String> {
         Vec::new()
@@ -126,6 +146,14 @@ impl<V: Verifier> Authenticator for V {
 
     fn sources(&self) -> Vec<Source> {
         Verifier::sources(self)
+    }
+
+    fn roles(&self) -> Vec<String> {
+        Verifier::roles(self)
+    }
+
+    fn attributes(&self) -> Vec<String> {
+        Verifier::attributes(self)
     }
 
     fn problems(&self) -> Vec<String> {

@@ -44,6 +44,29 @@ impl PolicySet {
         problems.finish(None)
     }
 
+    /// Whether conditions may read this attribute of a principal.
+    #[must_use]
+    pub fn has_principal_attribute(&self, name: &str) -> bool {
+        self.principal_attributes().any(|known| known == name)
+    }
+
+    /// The attribute of a principal that `name` was probably meant to be.
+    #[must_use]
+    pub fn nearest_principal_attribute(&self, name: &str) -> Option<&str> {
+        nearest(name, self.principal_attributes())
+    }
+
+    /// Whether nothing at all is declared.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.actions.len() == 0 && self.roles.len() == 0
+    }
+
+    fn principal_attributes(&self) -> impl Iterator<Item = &str> {
+        let declared = self.schema.attributes(Ty::Principal);
+        declared.into_iter().flat_map(|declared| declared.0.keys().map(|name| &**name))
+    }
+
     fn check_attributes<R: Describe>(&self, place: &Place, problems: &mut Problems) {
         let declared = self.schema.attributes(Ty::Entity(TypeName::new(R::TYPE)));
         for (name, declared) in declared.into_iter().flat_map(|declared| &declared.0) {

@@ -84,6 +84,18 @@ pub enum GateError {
         /// The nearest name that is declared.
         nearest: Option<String>,
     },
+    /// An authenticator hands out what the policies do not declare.
+    #[error("authenticator of realm `{realm}`: no {what} `{name}` in the policies{}", hint(.nearest.as_deref()))]
+    Stranger {
+        /// Its realm.
+        realm: String,
+        /// `role` or `attribute of principals`.
+        what: &'static str,
+        /// The name as written.
+        name: String,
+        /// The nearest name that is declared.
+        nearest: Option<String>,
+    },
     /// A limit cannot be kept.
     #[error("limit by {by}: {error}")]
     Limit {
@@ -187,7 +199,9 @@ impl GateBuilder {
             errors.push(GateError::NoAuthenticator { route: line.to_string() });
         }
         errors.extend(route_errors.into_iter().map(GateError::Route));
-        let rules = collect(Rules::resolve(self.policies.unwrap_or_default(), &table), &mut errors);
+        let policies = self.policies.unwrap_or_default();
+        let rules = Rules::resolve(policies, &table, &self.authenticators);
+        let rules = collect(rules, &mut errors);
         let slots = self.slots.unwrap_or(SLOTS);
         let clients = collect(limiter("client", &self.clients, slots), &mut errors);
         let principals = collect(limiter("principal", &self.principals, slots), &mut errors);
@@ -236,6 +250,7 @@ fn authenticator_errors(
                     .to_owned(),
             );
         }
+        problems.extend(authenticator.sources().iter().filter_map(source_problem));
         let named = |problem| GateError::Authenticator { realm: realm.clone(), problem };
         errors.extend(problems.into_iter().map(named));
         if !realms.insert(realm.clone()) && !shared.contains(&realm) {
@@ -243,6 +258,14 @@ fn authenticator_errors(
         }
     }
     errors
+}
+
+/// A name that no header or cookie can have is never found (RFC 9110 section 5.6.2).
+fn source_problem(source: &Source) -> Option<String> {
+    let (Source::ApiKeyHeader(name) | Source::SessionCookie(name)) = source else { return None };
+    let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    let fits = !name.is_empty() && name.bytes().all(token);
+    (!fits).then(|| format!("no header or cookie can be called `{name}`"))
 }
 
 fn limiter<K: ?Sized + std::hash::Hash>(

@@ -123,10 +123,11 @@ impl Gate {
     /// Puts other policies in force, for requests that arrive from now on.
     ///
     /// # Errors
-    /// When the route table names a role or an action that they do not declare; the policies
-    /// in force then stay.
+    /// When the route table names a role or an action that they do not declare, or an
+    /// authenticator a role or an attribute; the policies in force then stay.
     pub fn replace_policies(&self, policies: PolicySet) -> Result<(), GateErrors> {
-        self.0.rules.replace(Rules::resolve(policies, &self.0.table)?);
+        let rules = Rules::resolve(policies, &self.0.table, &self.0.authenticators)?;
+        self.0.rules.replace(rules);
         Ok(())
     }
 }

@@ -1,7 +1,10 @@
 //! The policies in force, and what each line of the route table means under them.
 
 use super::{Access, GateError, GateErrors, routes::Table};
-use crate::authz::{Action, PolicySet, Role};
+use crate::{
+    Authenticator,
+    authz::{Action, PolicySet, Role},
+};
 
 /// One snapshot: policies and the table's names resolved in them.
 #[derive(Debug)]
@@ -22,9 +25,14 @@ pub(super) enum Need {
 
 impl Rules {
     /// # Errors
-    /// Every role and action of the table that the policies do not declare.
-    pub(super) fn resolve(policies: PolicySet, table: &Table) -> Result<Self, GateErrors> {
-        let mut errors = Vec::new();
+    /// Every name that the policies do not declare: roles and actions of the table, roles and
+    /// attributes of the authenticators.
+    pub(super) fn resolve(
+        policies: PolicySet,
+        table: &Table,
+        authenticators: &[Box<dyn Authenticator>],
+    ) -> Result<Self, GateErrors> {
+        let mut errors = strangers(&policies, authenticators);
         let mut needs = Vec::new();
         for line in table.routes().lines() {
             match need(&policies, &line.access) {
@@ -44,6 +52,33 @@ impl Rules {
     pub(super) fn need(&self, line: usize) -> Option<&Need> {
         self.needs.get(line)
     }
+}
+
+/// What authenticators hand out and no policy can mean: a misspelt name would switch a rule off.
+fn strangers(policies: &PolicySet, authenticators: &[Box<dyn Authenticator>]) -> Vec<GateError> {
+    let mut errors = Vec::new();
+    if policies.is_empty() {
+        return errors;
+    }
+    for one in authenticators {
+        let mut tell = |what, name: String, nearest: Option<&str>| {
+            let (realm, nearest) = (one.realm().to_owned(), nearest.map(str::to_owned));
+            errors.push(GateError::Stranger { realm, what, name, nearest });
+        };
+        for role in one.roles() {
+            if policies.role(&role).is_none() {
+                let nearest = policies.nearest_role(&role);
+                tell("role", role, nearest);
+            }
+        }
+        for name in one.attributes() {
+            if !policies.has_principal_attribute(&name) {
+                let nearest = policies.nearest_principal_attribute(&name);
+                tell("attribute of principals", name, nearest);
+            }
+        }
+    }
+    errors
 }
 
 fn need<'a>(

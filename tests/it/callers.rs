@@ -390,6 +390,30 @@ fn the_application_adds_context_of_its_own() {
 }
 
 #[test]
+fn names_that_no_policy_can_mean_do_not_build() {
+    let roles = RoleMap::claim("roles").only(["clerk", "manger"]);
+    let verifier = issuer().verifier("staff").roles(roles).attributes(["sspended"]);
+    let text = POLICY
+        .replace("[context]", "[principal]\nattributes = { suspended = \"bool?\" }\n[context]");
+    let errors = Gate::builder()
+        .authenticate(verifier)
+        .policies(policies(&text))
+        .routes(Routes::new().authenticated("GET", "/"))
+        .build()
+        .unwrap_err();
+    let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        errors,
+        [
+            "authenticator of realm `staff`: no role `manger` in the policies; \
+             did you mean `manager`?",
+            "authenticator of realm `staff`: no attribute of principals `sspended` in the \
+             policies; did you mean `suspended`?",
+        ]
+    );
+}
+
+#[test]
 fn policies_are_replaced_whole_or_not_at_all() {
     let gate = builder().build().unwrap();
     let token = token("alice", &[]);

@@ -51,6 +51,11 @@ impl RoleMap {
         self
     }
 
+    /// Every role the map can grant.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.grants.iter().map(|(_, role)| role.as_str())
+    }
+
     /// What is wrong with the map.
     pub(super) fn problem(&self) -> Option<String> {
         let claim = &self.claim;

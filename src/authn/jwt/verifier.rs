@@ -162,6 +162,15 @@ impl Verifier for JwtVerifier {
         Some(Challenge::new("Bearer", self.realm()))
     }
 
+    fn roles(&self) -> Vec<String> {
+        let names = self.mapping.roles.as_ref().map(RoleMap::names);
+        names.into_iter().flatten().map(str::to_owned).collect()
+    }
+
+    fn attributes(&self) -> Vec<String> {
+        self.mapping.attributes.clone()
+    }
+
     fn problems(&self) -> Vec<String> {
         let Self { rules, mapping, .. } = self;
         let realm = &mapping.realm;
