@@ -16,8 +16,7 @@
 //! Keys come in `Authorization: Bearer …`, and in a header of their own where
 //! [`ApiKeys::header`] says so; never in a query string, which ends in logs.
 //!
-//! Who holds a key acts as its owner, whoever that is: keys are for programs. What a request is
-//! signed with cannot be stolen from a log; a key can.
+//! Whoever holds a key acts as its owner: keys are for programs, never for people.
 
 mod check;
 mod issue;

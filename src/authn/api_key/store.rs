@@ -49,7 +49,8 @@ pub trait KeyStore: fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// How a [`KeyStore`] answers. There is no third way, so stores may be asked by hand.
+/// How a [`KeyStore`] answers.
+#[non_exhaustive]
 pub enum KeyLookup {
     /// At once.
     Done(Result<Option<KeyRecord>, KeyStoreDown>),

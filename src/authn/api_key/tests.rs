@@ -408,6 +408,7 @@ fn no_secret_and_no_hash_is_ever_printed() {
         table.look_up(new.record().id()),
     );
     assert!(shown.contains(new.record().id().as_str()), "the id may be shown");
+    assert_eq!(format!("{table:?}"), "MemoryKeys(1 of 10)");
     let json = rotated.record().to_json();
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let hash = json["secret_sha256"].as_str().unwrap();

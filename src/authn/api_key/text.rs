@@ -222,6 +222,15 @@ mod tests {
         assert!(seen.iter().eq(ALPHABET), "6,000 digits hold all 62");
     }
 
+    /// The remainder of a byte by 62 would favour the first eight digits by a quarter.
+    #[test]
+    fn no_digit_is_likelier_than_another() {
+        let digits = random_digits::<62_000>().unwrap();
+        let first = digits.iter().filter(|digit| (b'0'..b'8').contains(digit)).count();
+        // Eight standard deviations around 8,000.
+        assert!((7_300..8_700).contains(&first), "{first}");
+    }
+
     #[test]
     fn attack_keys_of_another_form() {
         let check = |text: &str, expected: Option<&str>| {
