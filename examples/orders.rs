@@ -6,7 +6,9 @@
 //! sets another address to listen on than `127.0.0.1:3000`.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
-use std::{collections::BTreeMap, env, error::Error, io, net::SocketAddr, sync::Arc};
+use std::{
+    collections::BTreeMap, env, error::Error, io, net::SocketAddr, sync::Arc, time::Duration,
+};
 
 use axum::{
     Extension, Json, Router,
@@ -15,8 +17,8 @@ use axum::{
     routing::{get, post},
 };
 use portcullis::{
-    Caller, Document, Gate, PolicySet, Quota, Reason, RoleMap, Routes, audit::JsonLines, clock,
-    entity, http::Refused, testing::Issuer, tower::GateLayer,
+    ApiKeys, Caller, Document, Gate, KeyGrant, MemoryKeys, PolicySet, Quota, Reason, RoleMap,
+    Routes, audit::JsonLines, clock, entity, http::Refused, testing::Issuer, tower::GateLayer,
 };
 use tokio::{net::TcpListener, sync::Mutex};
 
@@ -66,7 +68,26 @@ async fn refund(
     Ok(Json(std::mem::take(&mut order.total)))
 }
 
-fn app(issuer: &Issuer) -> Result<Router, Box<dyn Error>> {
+/// The keys of partners: one that counts, a revoked one, and two that are not in the table, of
+/// which one is for tests. A service would show a key once and keep the table.
+fn partner_keys() -> Result<(ApiKeys, [String; 4]), Box<dyn Error>> {
+    let now = clock::now().wall;
+    let grant = || {
+        let ninety_days = Duration::from_secs(90 * 86_400);
+        KeyGrant::until("acme", now.saturating_add(ninety_days)).roles(["clerk"])
+    };
+    let table = MemoryKeys::new(1_000);
+    let keys = ApiKeys::new("keys", "orders_live", table.clone());
+    let (good, revoked) = (keys.issue(grant(), now)?, keys.issue(grant(), now)?);
+    table.insert(good.record().clone())?;
+    table.insert(revoked.record().clone())?;
+    table.revoke(revoked.record().id(), now)?;
+    let unknown = keys.issue(grant(), now)?;
+    let test = ApiKeys::new("keys", "orders_test", MemoryKeys::new(1)).issue(grant(), now)?;
+    Ok((keys, [good, revoked, unknown, test].map(|key| key.expose().to_owned())))
+}
+
+fn app(issuer: &Issuer, keys: ApiKeys) -> Result<Router, Box<dyn Error>> {
     let policies =
         PolicySet::from_document(Document::from_toml(include_str!("orders.policy.toml"))?)?;
     policies.check::<Order>()?;
@@ -81,6 +102,7 @@ fn app(issuer: &Issuer) -> Result<Router, Box<dyn Error>> {
     let roles = RoleMap::claim("roles").only(["customer", "clerk", "manager"]);
     let gate = Gate::builder()
         .authenticate(issuer.verifier("staff").roles(roles))
+        .authenticate(keys)
         .policies(policies)
         .routes(routes)
         .limit_clients(Quota::per_second(200))
@@ -107,18 +129,20 @@ fn app(issuer: &Issuer) -> Result<Router, Box<dyn Error>> {
 }
 
 /// A line to paste for every case, with the answer to expect.
-fn lines(issuer: &Issuer, address: SocketAddr) -> Vec<String> {
+fn lines(issuer: &Issuer, keys: [String; 4], address: SocketAddr) -> Vec<String> {
     let now = clock::now().wall;
     let customer = |name| issuer.token(name).roles(["customer"]);
     let alice = customer("alice").sign(now);
     let clerk = issuer.token("clara").roles(["clerk"]).sign(now);
     let manager = issuer.token("mara").roles(["manager"]).sign(now);
+    let [key, revoked, unknown, test] = keys.map(Some);
     let cases = [
         (Some(alice.clone()), "GET", "/orders/1", "200: her own order"),
         (Some(clerk.clone()), "GET", "/orders/1", "200: a clerk reads every order"),
         (Some(clerk.clone()), "POST", "/orders", "201: a clerk creates one"),
         (Some(manager.clone()), "POST", "/orders/2/refund", "200: a manager refunds"),
         (Some(manager), "GET", "/admin/books", "200: a manager in the back office"),
+        (key, "GET", "/orders/2", "200: a partner's API key"),
         (None, "GET", "/health", "200: public"),
         (Some(alice.clone()), "GET", "/orders/2", "403: someone else's order"),
         (Some(alice), "POST", "/orders/1/refund", "403: wrong role"),
@@ -131,6 +155,9 @@ fn lines(issuer: &Issuer, address: SocketAddr) -> Vec<String> {
             "/orders/1",
             "401: meant for another service",
         ),
+        (revoked, "GET", "/orders/2", "401: a revoked key"),
+        (unknown, "GET", "/orders/2", "401: a key that is not in the table"),
+        (test, "GET", "/orders/2", "401: a key for tests"),
         (None, "GET", "/orders/1", "401: no credential"),
         (None, "GET", "/secrets", "404: unlisted route"),
     ];
@@ -156,9 +183,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let issuer = Issuer::new("https://id.example");
     let address = env::var("ORDERS_ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
     let listener = TcpListener::bind(&address).await?;
-    for line in lines(&issuer, listener.local_addr()?) {
+    let (keys, texts) = partner_keys()?;
+    for line in lines(&issuer, texts, listener.local_addr()?) {
         println!("{line}");
     }
-    let service = app(&issuer)?.into_make_service_with_connect_info::<SocketAddr>();
+    let service = app(&issuer, keys)?.into_make_service_with_connect_info::<SocketAddr>();
     Ok(axum::serve(listener, service).await?)
 }

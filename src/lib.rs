@@ -32,6 +32,7 @@ pub mod jsonwebtoken;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+pub use authn::api_key::{ApiKeys, KeyGrant, MemoryKeys};
 pub use authn::jwt::{Algorithm, JwtVerifier, Key, KeySet, RoleMap};
 pub use authn::{
     Authenticator, AuthnError, AuthnErrorKind, Challenge, Claim, Credential, Source, Step, Verifier,

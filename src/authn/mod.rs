@@ -3,6 +3,7 @@
 //! A [`Verifier`] checks credentials with what it holds in memory. An [`Authenticator`] may have
 //! to wait for something; every verifier is one that never does.
 
+pub mod api_key;
 mod challenge;
 mod credential;
 mod error;

@@ -46,6 +46,8 @@ const LOCKS: Absence = Absence {
     ],
     only: &[
         "audit/lines",
+        "authn/api_key/last_used",
+        "authn/api_key/memory",
         "clock.rs",
         "gate/caller",
         "gate/ids",

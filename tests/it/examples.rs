@@ -70,7 +70,15 @@ fn orders_answers_every_printed_line_as_it_says() {
     let event = |line: Result<String, _>| serde_json::from_str(&line.unwrap()).unwrap();
     let events: Vec<serde_json::Value> =
         audit.lines().take(expected.len() - 1 + 30).map(event).collect();
-    for reason in ["expired", "no_rule", "role_missing", "route_unlisted", "principal_throttled"] {
+    for reason in [
+        "expired",
+        "revoked",
+        "credential_unsupported",
+        "no_rule",
+        "role_missing",
+        "route_unlisted",
+        "principal_throttled",
+    ] {
         assert!(events.iter().any(|event| event["reason"] == reason), "no event for {reason}");
     }
 }

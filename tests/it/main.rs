@@ -8,6 +8,9 @@
 #[cfg(all(feature = "testing", feature = "tower"))]
 mod answers;
 #[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower"))]
+mod api_keys;
+#[cfg(test)]
 mod architecture;
 #[cfg(test)]
 #[cfg(feature = "testing")]
