@@ -81,7 +81,7 @@ where
                 StateProjection::Wait { lookup, next } => {
                     match (ready!(lookup.as_mut().poll(cx)), next.take()) {
                         (Ok(caller), Some((mut service, mut request))) => {
-                            request.extensions_mut().insert(caller.clone());
+                            this.exchange.edge.introduce(&caller, &mut request);
                             let future = service.call(request);
                             State::Inner { future, pending: Pending(caller) }
                         }

@@ -28,6 +28,9 @@ mod jsonwebtoken;
 #[cfg(feature = "testing")]
 mod kit;
 #[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower"))]
+mod layers;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower"))]
