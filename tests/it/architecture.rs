@@ -14,7 +14,7 @@ use source::{Source, root, rust_files, sources};
 /// vocabulary. The adapters are on one level, so none uses another.
 const LEVELS: Levels = Levels {
     levels: &[
-        &["jsonwebtoken", "testing"],
+        &["jsonwebtoken", "testing", "tracing"],
         &["tower"],
         &["http"],
         &["clock"],
@@ -97,12 +97,13 @@ const ABSENCES: &[Absence] = &[
         words: &["async_std::", "axum::", "hyper::", "smol::", "tokio::", "tonic::"],
         only: &[],
     },
+    Absence { what: "of tracing", words: &["tracing::", "tracing_core::"], only: &["tracing"] },
     Absence { what: "the backend of the cryptography", words: &["ring::"], only: &["crypto"] },
     Absence { what: "the atomic swap", words: &["arc_swap::"], only: &["snapshot"] },
     Absence {
         what: "of jsonwebtoken",
         words: &["jsonwebtoken::"],
-        only: &["jsonwebtoken", "testing"],
+        only: &["jsonwebtoken", "testing", "tracing"],
     },
 ];
 
