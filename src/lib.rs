@@ -31,6 +31,8 @@ pub mod tower;
 pub mod jsonwebtoken;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+#[cfg(feature = "tracing")]
+pub mod tracing;
 
 pub use authn::api_key::{ApiKeys, KeyGrant, MemoryKeys};
 pub use authn::jwt::{Algorithm, JwtVerifier, Key, KeySet, RoleMap};

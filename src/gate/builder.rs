@@ -28,6 +28,7 @@ pub struct GateBuilder {
     clients: Vec<Quota>,
     policies: Option<PolicySet>,
     principals: Vec<Quota>,
+    proven_elsewhere: bool,
     routes: Option<Routes>,
     shared_realms: BTreeSet<String>,
     sink: Option<Box<dyn Sink>>,
@@ -47,6 +48,9 @@ pub enum GateError {
     /// No route table was given, or an empty one.
     #[error("no routes: a gate without them refuses everything; list them with `.routes(…)`")]
     NoRoutes,
+    /// Routes were given to a layer that takes every request alike.
+    #[error("routes stand where every request is taken alike; give them to `AuthorizeLayer`")]
+    RoutesUnused,
     /// A route needs a caller and nothing can prove one.
     #[error("route `{route}` needs a caller: add an authenticator with `.authenticate(…)`")]
     NoAuthenticator {
@@ -181,6 +185,26 @@ impl GateBuilder {
         self
     }
 
+    /// Lets lines need a caller though nothing here proves one: for [`Gate::admit_proven`].
+    pub fn proven_elsewhere(mut self) -> Self {
+        self.proven_elsewhere = true;
+        self
+    }
+
+    /// A gate that takes `access` of every request alike.
+    ///
+    /// # Errors
+    /// What [`build`](Self::build) finds, and that there are routes.
+    #[cfg(feature = "tower")]
+    pub(crate) fn build_everywhere(mut self, access: Access) -> Result<Gate, GateErrors> {
+        let given = self.routes.replace(Routes::everywhere(access));
+        let mut errors: Vec<_> = given.map(|_| GateError::RoutesUnused).into_iter().collect();
+        match collect(self.build(), &mut errors) {
+            Some(gate) if errors.is_empty() => Ok(gate),
+            Some(_) | None => Err(GateErrors(errors)),
+        }
+    }
+
     /// The finished gate.
     ///
     /// # Errors
@@ -194,6 +218,7 @@ impl GateBuilder {
         }
         let closed = || routes.lines().iter().find(|line| line.access != Access::Public);
         if self.authenticators.is_empty()
+            && !self.proven_elsewhere
             && let Some(line) = closed()
         {
             errors.push(GateError::NoAuthenticator { route: line.to_string() });

@@ -26,7 +26,7 @@ pub use caller::{Caller, Outcome};
 pub use routes::{Access, RouteError, Routes};
 
 use crate::{
-    Authenticator, Claim, Facts, IpNet, Now, Refusal, Snapshot, Source, audit::Sink,
+    Authenticator, Claim, Facts, IpNet, Now, Principal, Refusal, Snapshot, Source, audit::Sink,
     authz::PolicySet, limit::Limiter,
 };
 use {ids::Ids, routes::Table, rules::Rules, transport::Transport};
@@ -105,7 +105,21 @@ impl Gate {
     /// A refusal has been recorded when this returns. A caller is recorded once: when it is
     /// finished, or when its last clone is dropped.
     pub fn admit<'a>(&self, claim: impl Into<Claim<'a>>, facts: &Facts<'_>, now: Now) -> Admission {
-        self.stages(claim.into(), facts, now)
+        self.stages(claim.into(), facts, now, None)
+    }
+
+    /// Takes a request through every stage but those of the credential, for a caller whom
+    /// something else has proven. No credential is looked at.
+    ///
+    /// # Errors
+    /// The refusal to answer with, which has been recorded.
+    pub fn admit_proven(
+        &self,
+        principal: Option<Principal>,
+        facts: &Facts<'_>,
+        now: Now,
+    ) -> Result<Caller, Refusal> {
+        self.stages_proven(principal, facts, now, None)
     }
 
     /// Where credentials may stand besides the `Authorization` header: all that the authenticators

@@ -166,6 +166,16 @@ impl Routes {
         self
     }
 
+    /// The template of [`everywhere`](Self::everywhere)'s one line.
+    #[cfg(feature = "tower")]
+    pub(crate) const EVERYWHERE: &'static str = "/{*rest}";
+
+    /// One line for every request; found by its template, so that no path is read.
+    #[cfg(feature = "tower")]
+    pub(super) fn everywhere(access: Access) -> Self {
+        Self::new().line("*", Self::EVERYWHERE, access)
+    }
+
     fn line(mut self, method: &str, template: &str, access: Access) -> Self {
         let (method, template) = (method.to_owned(), template.to_owned());
         self.lines.push(Line { method, template, access, hidden: false });

@@ -14,8 +14,16 @@ use crate::{
 };
 
 impl Gate {
-    pub(super) fn stages(&self, claim: Claim<'_>, facts: &Facts<'_>, now: Now) -> Admission {
-        let mut visit = Visit::new(self, facts, now);
+    /// All stages. Behind another gate, the request keeps that one's time and id.
+    pub(crate) fn stages(
+        &self,
+        claim: Claim<'_>,
+        facts: &Facts<'_>,
+        now: Now,
+        outer: Option<&Caller>,
+    ) -> Admission {
+        let mut visit = Visit::new(self, facts, now).within(outer);
+        let now = visit.now;
         let claimed = match self.approach(&mut visit, claim, facts) {
             Ok(claimed) => claimed,
             Err(refusal) => return Admission::Done(Err(visit.refuse(refusal, Telling::default()))),
@@ -37,6 +45,21 @@ impl Gate {
         }
         let refusal = self.unauthenticated(Reason::CredentialUnsupported, visit.sent);
         Admission::Done(Err(visit.refuse(refusal, Telling::default())))
+    }
+
+    /// The stages for a caller whom something else has proven, or for none.
+    pub(crate) fn stages_proven(
+        &self,
+        principal: Option<Principal>,
+        facts: &Facts<'_>,
+        now: Now,
+        outer: Option<&Caller>,
+    ) -> Result<Caller, Refusal> {
+        let mut visit = Visit::new(self, facts, now).within(outer);
+        match self.approach(&mut visit, Claim::Absent, facts) {
+            Ok(_) => self.enter(visit, principal),
+            Err(refusal) => Err(visit.refuse(refusal, Telling::default())),
+        }
     }
 
     /// All that is decided before any cryptography: the credential to verify, if there is one.

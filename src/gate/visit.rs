@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use super::{Gate, answers::Sent, rules::Rules};
+use super::{Caller, Gate, answers::Sent, rules::Rules};
 use crate::{
     Class, CorrelationId, Facts, Now, Principal, Refusal,
     audit::{Event, EventName},
@@ -63,6 +63,15 @@ impl Visit {
             path: kept(facts.path),
             told: AtomicBool::new(false),
         }
+    }
+
+    /// Behind another gate, with the time and the id of the request there.
+    pub(super) fn within(mut self, outer: Option<&Caller>) -> Self {
+        if let Some(outer) = outer {
+            self.now = outer.now();
+            self.correlation = outer.correlation_id();
+        }
+        self
     }
 
     /// The route's template, as the table spells it.

@@ -69,8 +69,10 @@ impl Dialect {
         response
     }
 
-    /// Whether a response's head says that the request failed.
-    pub(crate) fn failed<B>(self, response: &Response<B>) -> bool {
+    /// Whether a response's head says that the request failed; for edges other than the tower
+    /// layer.
+    #[must_use]
+    pub fn failed<B>(self, response: &Response<B>) -> bool {
         let status = response.status();
         let code = response.headers().get(STATUS).filter(|_| self != Self::Http);
         status.is_client_error() || status.is_server_error() || code.is_some_and(|code| code != "0")

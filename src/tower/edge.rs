@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use http::{Extensions, Request, header::HOST};
 
 use crate::{
-    Admission, Facts, Gate, Now, clock,
+    Admission, Caller, Facts, Gate, Now, clock,
     http::{Problem, Respond, claim, mark_sensitive, strip_credentials},
 };
 
@@ -16,8 +16,22 @@ pub(super) struct Edge {
     pub(super) peer: Option<Arc<Peer>>,
     pub(super) respond: Arc<dyn Respond>,
     pub(super) afterwards: Afterwards,
+    pub(super) proof: Proof,
     pub(super) secure: Option<Arc<Secure>>,
     pub(super) template: Option<Arc<Template>>,
+}
+
+/// Where the proof of who is calling comes from.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum Proof {
+    /// The request's credentials.
+    #[default]
+    Credentials,
+    /// A layer further out left a caller or a principal; without one there is none. The caller
+    /// that is left for the handler is this layer's.
+    Extensions,
+    /// Likewise, but a caller from further out stays.
+    ExtensionsInPassing,
 }
 
 /// What becomes of credentials once they are read.
@@ -41,6 +55,7 @@ impl Default for Edge {
             peer: None,
             respond: Arc::new(Problem),
             afterwards: Afterwards::default(),
+            proof: Proof::default(),
             secure: None,
             template: None,
         }
@@ -50,8 +65,10 @@ impl Default for Edge {
 impl Edge {
     pub(super) fn admit<B>(&self, gate: &Gate, request: &Request<B>) -> Admission {
         let extensions = request.extensions();
+        let outer = extensions.get::<Caller>();
         let read = self.now.as_ref().and_then(|now| now(extensions));
-        let now = read.unwrap_or_else(clock::now);
+        // A gate further out has read the clocks for this request already.
+        let now = read.or(outer.map(Caller::now)).unwrap_or_else(clock::now);
         let template = |read: &Arc<Template>| {
             // A router that matched nothing left no template; the empty one is in no table.
             read(extensions).unwrap_or_default()
@@ -66,7 +83,25 @@ impl Edge {
             headers: Some(request.headers()),
             ..Facts::default()
         };
-        gate.admit(claim(request.headers(), gate.sources()), &facts, now)
+        match self.proof {
+            Proof::Credentials => {
+                let claim = claim(request.headers(), gate.sources());
+                gate.stages(claim, &facts, now, outer)
+            }
+            Proof::Extensions | Proof::ExtensionsInPassing => {
+                let left = outer.and_then(Caller::principal).or_else(|| extensions.get());
+                Admission::Done(gate.stages_proven(left.cloned(), &facts, now, outer))
+            }
+        }
+    }
+
+    /// Leaves the caller for whoever comes next.
+    pub(super) fn introduce<B>(&self, caller: &Caller, request: &mut Request<B>) {
+        let extensions = request.extensions_mut();
+        let stays = matches!(self.proof, Proof::ExtensionsInPassing);
+        if !stays || extensions.get::<Caller>().is_none() {
+            extensions.insert(caller.clone());
+        }
     }
 
     /// Keeps credentials from the handler, or at least from its logs.

@@ -10,7 +10,7 @@ use crate::{Caller, Refusal, gate::Outcome, http::Dialect};
 /// What is kept of a request to answer it by.
 #[derive(Clone)]
 pub(super) struct Exchange {
-    edge: Arc<Edge>,
+    pub(super) edge: Arc<Edge>,
     dialect: Dialect,
 }
 

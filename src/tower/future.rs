@@ -83,7 +83,7 @@ where
                 StateProjection::Wait { lookup, next } => {
                     match (ready!(lookup.as_mut().poll(cx)), next.take()) {
                         (Ok(caller), Some((mut service, mut request))) => {
-                            request.extensions_mut().insert(caller.clone());
+                            this.exchange.edge.introduce(&caller, &mut request);
                             let pending = Pending(caller);
                             State::Inner { future: service.call(request), pending }
                         }

@@ -6,10 +6,10 @@ use http::Extensions;
 use tower_layer::Layer;
 
 use super::{
-    edge::{Afterwards, Edge},
+    edge::{Afterwards, Edge, Proof},
     service::Gated,
 };
-use crate::{Gate, Now, http::Respond};
+use crate::{Gate, Now, Routes, http::Respond};
 
 /// Puts a [`Gate`] around a service.
 ///
@@ -98,6 +98,18 @@ impl GateLayer {
     pub fn respond(mut self, respond: impl Respond) -> Self {
         Arc::make_mut(&mut self.edge).respond = Arc::new(respond);
         self
+    }
+}
+
+impl GateLayer {
+    pub(super) fn proven_by(mut self, proof: Proof) -> Self {
+        Arc::make_mut(&mut self.edge).proof = proof;
+        self
+    }
+
+    /// For a gate that takes every request alike.
+    pub(super) fn everywhere(self) -> Self {
+        self.template(|_| Some(Routes::EVERYWHERE))
     }
 }
 

@@ -8,6 +8,9 @@
 //! [`Caller`](crate::Caller) in the request's extensions, and the [`Refusal`](crate::Refusal) in
 //! those of a refused response. A request whose content type is gRPC's is refused with a gRPC
 //! status.
+//!
+//! [`RateLimitLayer`], [`AuthenticateLayer`] and [`AuthorizeLayer`] are the same service with one
+//! stage each, for stacks that have something of their own in between, or need no more.
 
 mod body;
 mod edge;
@@ -15,8 +18,10 @@ mod exchange;
 mod future;
 mod layer;
 mod service;
+mod stages;
 
 pub use body::GateBody;
 pub use future::ResponseFuture;
 pub use layer::GateLayer;
 pub use service::Gated;
+pub use stages::{AuthenticateLayer, AuthorizeLayer, RateLimitLayer};

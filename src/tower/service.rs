@@ -47,7 +47,7 @@ where
         self.edge.put_away(&self.gate, &mut request);
         match admission {
             Admission::Done(Ok(caller)) => {
-                request.extensions_mut().insert(caller.clone());
+                self.edge.introduce(&caller, &mut request);
                 let pending = Pending(caller);
                 ResponseFuture::inner(exchange, self.inner.call(request), pending)
             }

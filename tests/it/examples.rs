@@ -42,6 +42,42 @@ fn direct() {
 }
 
 #[test]
+fn hyper_answers_every_printed_line_as_it_says() {
+    let mut hyper = Command::new(built("hyper"));
+    hyper.env("HYPER_ADDR", "127.0.0.1:0").stdout(Stdio::piped());
+    let mut service = Service(hyper.spawn().unwrap());
+    let stdout = BufReader::new(service.0.stdout.take().unwrap());
+    let statuses: Vec<_> = stdout
+        .lines()
+        .map(Result::unwrap)
+        .take(7)
+        .map(|line| {
+            let output = Command::new("bash").args(["-c", &line]).output().unwrap();
+            let status = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+            let (_, expect) = line.split_once("# expect ").unwrap();
+            assert_eq!(Some(&*status), expect.get(..3), "{line}");
+            status
+        })
+        .collect();
+    assert_eq!(statuses, ["200", "200", "401", "401", "403", "400", "404"]);
+}
+
+#[test]
+fn tonic_refuses_in_words_that_a_client_understands() {
+    let output = Command::new(built("tonic")).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let expected = [
+        "alice: Serving",
+        r#"no token: Unauthenticated, unauthenticated, with an id, Bearer realm="staff""#,
+        r#"expired: Unauthenticated, unauthenticated, with an id, Bearer realm="staff", error="invalid_token""#,
+        r#"alice watches: PermissionDenied, forbidden, with an id, Bearer realm="staff", error="insufficient_scope", scope="health.watch""#,
+        "alice: Serving",
+        "alice once more: ResourceExhausted, throttled, with an id",
+    ];
+    assert!(text.lines().eq(expected), "{text}");
+}
+
+#[test]
 fn orders_answers_every_printed_line_as_it_says() {
     let mut orders = Command::new(built("orders"));
     orders.env("ORDERS_ADDR", "127.0.0.1:0").stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -34,6 +34,9 @@ mod jsonwebtoken;
 #[cfg(feature = "testing")]
 mod kit;
 #[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower"))]
+mod layers;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod policies;

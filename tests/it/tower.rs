@@ -31,20 +31,20 @@ fn gate(log: &Recorder) -> Gate {
         .unwrap()
 }
 
-fn request(path: &str, word: &str) -> Request<Empty<Bytes>> {
+pub(crate) fn request(path: &str, word: &str) -> Request<Empty<Bytes>> {
     let request = Request::get(path).header(header::AUTHORIZATION, format!("Word {word}"));
     request.body(Empty::new()).unwrap()
 }
 
 /// Panics when called without having been polled ready; its clones start un-ready.
-#[derive(Debug)]
-struct Strict {
+#[derive(Debug, Default)]
+pub(crate) struct Strict {
     ready: bool,
 }
 
 impl Clone for Strict {
     fn clone(&self) -> Self {
-        Self { ready: false }
+        Self::default()
     }
 }
 
@@ -66,7 +66,7 @@ impl Service<Request<Empty<Bytes>>> for Strict {
     }
 }
 
-async fn text<B: http_body::Body<Data = Bytes, Error: std::fmt::Debug>>(
+pub(crate) async fn text<B: http_body::Body<Data = Bytes, Error: std::fmt::Debug>>(
     response: Response<B>,
 ) -> String {
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
@@ -76,7 +76,7 @@ async fn text<B: http_body::Body<Data = Bytes, Error: std::fmt::Debug>>(
 #[test]
 fn the_service_called_is_the_one_that_was_ready() {
     let log = Recorder::default();
-    let mut service = GateLayer::new(gate(&log)).layer(Strict { ready: false });
+    let mut service = GateLayer::new(gate(&log)).layer(Strict::default());
     block_on(async {
         for word in ["xyzzy", "slow", "slow", "wrong", "xyzzy"] {
             let response = service.ready().await.unwrap().call(request("/a", word)).await.unwrap();
@@ -160,7 +160,7 @@ fn one_responder_writes_every_refusal() {
 #[test]
 fn answer_and_event_share_an_id() {
     let log = Recorder::default();
-    let service = GateLayer::new(gate(&log)).layer(Strict { ready: false });
+    let service = GateLayer::new(gate(&log)).layer(Strict::default());
     let response = block_on(service.oneshot(request("/a", "wrong"))).unwrap();
     assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
     let problem: serde_json::Value = serde_json::from_str(&block_on(text(response))).unwrap();
