@@ -7,7 +7,7 @@ use http::{HeaderMap, Request, Response, header};
 use http_body_util::{BodyExt, Empty, Full};
 use portcullis::{
     AuthnError, AuthnErrorKind, Challenge, Credential, Document, Facts, Gate, Now, PolicySet,
-    Principal, Quota, Reason, Refusal, Routes, Verifier, clock,
+    Principal, Quota, Reason, Refusal, Routes, Source, Verifier, clock,
     http::Refused,
     testing::{Issuer, RequestBuilder, assert_refused, request},
     tower::GateLayer,
@@ -28,6 +28,10 @@ impl Verifier for Aladdin {
 
     fn challenge(&self) -> Option<Challenge> {
         Some(Challenge::new("Basic", "cave").with("charset", "UTF-8"))
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        vec![Source::ApiKeyHeader("x-lamp")]
     }
 
     fn verify(
@@ -158,6 +162,8 @@ fn the_table() {
     check(with("/me", "Basic a:b"), 400, "credential_malformed", &invalid_request);
     let twice = bearer("/me", &alice).bearer(&alice);
     check(twice, 400, "credential_ambiguous", &invalid_request);
+    let elsewhere = bearer("/me", &alice).header("x-lamp", "genie");
+    check(elsewhere, 400, "credential_ambiguous", &invalid_request);
     check(request("GET", "/a/../me"), 400, "path_ambiguous", &None);
     // A token that is good, and not for this.
     check(bearer("/reports", &alice), 403, "scope_missing", &scope);
