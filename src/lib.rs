@@ -46,6 +46,6 @@ pub use limit::Quota;
 pub use net::{IpNet, IpNetError};
 pub use principal::{Assertion, Attribute, Kind, Principal, PrincipalError, is_realm};
 pub use refusal::{Class, CorrelationId, Reason, Refusal};
-pub use secret::Secret;
+pub use secret::{Secret, SecretText};
 pub use snapshot::Snapshot;
 pub use time::{Mono, Now, UnixTime};

@@ -5,6 +5,8 @@
 mod algorithm;
 #[cfg(feature = "jsonwebtoken")]
 mod digest;
+mod fresh;
+mod otp;
 #[cfg(any(test, feature = "testing", feature = "jsonwebtoken"))]
 mod sign;
 mod verify;
@@ -12,6 +14,8 @@ mod verify;
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 #[cfg(feature = "jsonwebtoken")]
 pub(crate) use digest::{Hash, digest};
+pub(crate) use fresh::{random, sha256};
+pub(crate) use otp::{OtpMac, otp_mac};
 #[cfg(any(test, feature = "testing", feature = "jsonwebtoken"))]
 pub(crate) use sign::SigningKey;
 pub(crate) use verify::{Forged, Material, Unfit, VerifyingKey};

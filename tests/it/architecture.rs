@@ -46,6 +46,8 @@ const LOCKS: Absence = Absence {
     ],
     only: &[
         "audit/lines",
+        "authn/otp/recovery/memory",
+        "authn/otp/steps",
         "clock.rs",
         "gate/caller",
         "gate/ids",
