@@ -9,6 +9,7 @@ mod error;
 mod header;
 pub mod jwt;
 pub mod otp;
+pub mod session;
 mod store;
 mod verifier;
 

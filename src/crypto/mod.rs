@@ -5,8 +5,9 @@
 mod algorithm;
 #[cfg(feature = "jsonwebtoken")]
 mod digest;
-mod fresh;
 mod otp;
+mod random;
+mod sha256;
 #[cfg(any(test, feature = "testing", feature = "jsonwebtoken"))]
 mod sign;
 mod verify;
@@ -14,8 +15,9 @@ mod verify;
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 #[cfg(feature = "jsonwebtoken")]
 pub(crate) use digest::{Hash, digest};
-pub(crate) use fresh::{random, sha256};
 pub(crate) use otp::{OtpMac, otp_mac};
+pub(crate) use random::random;
+pub(crate) use sha256::sha256;
 #[cfg(any(test, feature = "testing", feature = "jsonwebtoken"))]
 pub(crate) use sign::SigningKey;
 pub(crate) use verify::{Forged, Material, Unfit, VerifyingKey};

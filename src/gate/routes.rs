@@ -13,7 +13,8 @@ pub(super) use table::{Found, Table};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Access {
-    /// Anybody. A credential that is there is checked all the same, and a wrong one refused.
+    /// Anybody. A credential that is there is checked all the same, and a wrong one refused; only
+    /// the cookie of a session that is over counts as none, for no caller sends it on purpose.
     Public,
     /// Any proven caller.
     Authenticated,

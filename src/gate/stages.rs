@@ -1,13 +1,14 @@
 //! The stages before the handler, in their order.
 
 use super::{
-    Admission, Caller, Gate,
+    Access, Admission, Caller, Gate,
     routes::{Found, MAX_PATH, is_ambiguous},
     rules::{Need, Rules},
     visit::{Telling, Visit},
 };
 use crate::{
-    AuthnError, Claim, Credential, Facts, Now, Principal, Reason, Refusal, Source, Step,
+    AuthnError, AuthnErrorKind, Claim, Credential, Facts, Now, Principal, Reason, Refusal, Source,
+    Step,
     authz::{Action, Coarse, Decision, Subject},
     limit::{Exceeded, ExceededKind, client_key},
 };
@@ -93,11 +94,22 @@ impl Gate {
                 }
                 self.enter(visit, Some(principal))
             }
+            // A browser sends its cookie unasked, long after the session is over; it must be able
+            // to reach the log-in all the same.
+            Err(error) if error.kind() == AuthnErrorKind::SessionOver && self.is_open(&visit) => {
+                self.enter(visit, None)
+            }
             Err(error) => {
                 let refusal = self.unauthenticated(Reason::Credential(error));
                 Err(visit.refuse(refusal, Telling::default()))
             }
         }
+    }
+
+    /// Whether the route is for anybody.
+    fn is_open(&self, visit: &Visit) -> bool {
+        let line = visit.line.and_then(|line| self.0.table.line(line));
+        line.is_some_and(|line| line.access == Access::Public)
     }
 
     /// What is asked of a proven caller, or of none.

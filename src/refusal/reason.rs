@@ -71,6 +71,7 @@ impl Reason {
                 | AuthnErrorKind::Malformed
                 | AuthnErrorKind::NotYetValid
                 | AuthnErrorKind::Revoked
+                | AuthnErrorKind::SessionOver
                 | AuthnErrorKind::WrongAudience
                 | AuthnErrorKind::WrongIssuer => Class::Unauthenticated,
             },

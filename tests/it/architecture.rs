@@ -48,6 +48,7 @@ const LOCKS: Absence = Absence {
         "audit/lines",
         "authn/otp/recovery/memory",
         "authn/otp/steps",
+        "authn/session/memory",
         "clock.rs",
         "gate/caller",
         "gate/ids",
@@ -114,7 +115,7 @@ const PLAIN_NUMBERS: &[(&str, &str)] = &[("audit/rfc3339.rs", "400")];
 const MOST_LINES_OF_A_FILE: usize = 500;
 const MANY_LINES_OF_A_FILE: usize = 300;
 const MOST_LINES_OF_A_FUNCTION: usize = 60;
-const MOST_LINES_OF_THE_CORE: usize = 4_000;
+const MOST_LINES_OF_THE_CORE: usize = 4_500;
 const MOST_CRATES: usize = 45;
 
 #[test]

@@ -78,7 +78,7 @@ impl OtpKey {
     /// # Errors
     /// When the system has no random bytes.
     pub fn generate() -> Result<Self, OtpKeyError> {
-        Self::new(Secret::new(random::<20>().map_err(|_| OtpKeyError::Random)?))
+        Self::new(Secret::new(random::<20>().ok_or(OtpKeyError::Random)?))
     }
 
     /// A key of these bytes, as they are: not of their base32 text.

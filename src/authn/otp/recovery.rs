@@ -124,7 +124,7 @@ impl fmt::Debug for RecoveryHash {
 }
 
 fn new_code() -> Result<SecretText, AuthnError> {
-    let bytes = zeroize::Zeroizing::new(random::<15>().map_err(|_| UNAVAILABLE)?);
+    let bytes = zeroize::Zeroizing::new(random::<15>().ok_or(UNAVAILABLE)?);
     Ok(SecretText::new(base32::encode(&*bytes)))
 }
 
