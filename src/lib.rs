@@ -40,7 +40,7 @@ pub use authz::{Document, PolicySet};
 pub use facts::{Facts, Headers};
 pub use gate::{
     Access, Admission, Caller, Gate, GateBuilder, GateError, GateErrors, Outcome, RouteError,
-    Routes, Unchecked,
+    Routes, StepUp, Unchecked,
 };
 pub use limit::Quota;
 pub use net::{IpNet, IpNetError};

@@ -9,6 +9,8 @@ use std::fmt;
 pub(super) use path::{MAX_PATH, is_ambiguous};
 pub(super) use table::{Found, Table};
 
+use super::StepUp;
+
 /// What a route takes of its caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -49,6 +51,8 @@ pub enum Access {
 #[must_use]
 pub struct Routes {
     lines: Vec<Line>,
+    /// Step-ups that have no line of their own.
+    stray_step_ups: Vec<String>,
 }
 
 /// One line of the table.
@@ -57,6 +61,7 @@ pub(super) struct Line {
     pub(super) method: String,
     pub(super) template: String,
     pub(super) access: Access,
+    pub(super) step_up: Option<StepUp>,
 }
 
 /// A line of the route table that cannot stand.
@@ -79,6 +84,14 @@ pub enum RouteError {
         /// The template as written.
         template: String,
         /// What is wrong, and what to write.
+        problem: &'static str,
+    },
+    /// A step-up cannot stand where it does.
+    #[error("{route}: {problem}")]
+    StepUp {
+        /// The route's line, or what stands for one.
+        route: String,
+        /// What is wrong.
         problem: &'static str,
     },
     /// One method and template, parameter names aside, stand twice.
@@ -127,8 +140,47 @@ impl Routes {
         self.line(method, template, Access::Action(action.to_owned()))
     }
 
+    /// Takes more of the caller of the line before than a log-in: a certain factor, or a fresh
+    /// one. Asked of whoever may; they are told to authenticate again (401) and how.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use portcullis::{Routes, StepUp};
+    ///
+    /// let routes = Routes::new()
+    ///     .role("POST", "/admin/{*rest}", "manager")
+    ///     .step_up(StepUp::within(Duration::from_secs(300)).method("otp"));
+    /// let line = "POST  /admin/{*rest}  role manager, step-up otp within 300 s\n";
+    /// assert_eq!(routes.to_string(), line);
+    /// ```
+    pub fn step_up(mut self, step_up: StepUp) -> Self {
+        match self.lines.last_mut() {
+            Some(line) if line.step_up.is_none() => line.step_up = Some(step_up),
+            Some(line) => self.stray_step_ups.push(line.to_string()),
+            None => self.stray_step_ups.push(String::new()),
+        }
+        self
+    }
+
+    /// Every step-up that cannot stand.
+    fn step_up_errors(&self) -> impl Iterator<Item = RouteError> {
+        let error = |route: &str, problem| RouteError::StepUp { route: route.to_owned(), problem };
+        let stray = self.stray_step_ups.iter().map(move |line| match line.as_str() {
+            "" => error("`.step_up(…)`", "it stands before the first route"),
+            line => error(&format!("route `{line}`"), "a route has one step-up"),
+        });
+        let wrong = self.lines.iter().filter_map(move |line| {
+            let public = line.access == Access::Public;
+            let problem = line.step_up.as_ref()?.problem();
+            let problem = problem.or(public.then_some("a step-up needs a route with a caller"))?;
+            Some(error(&format!("route `{line}`"), problem))
+        });
+        stray.chain(wrong)
+    }
+
     fn line(mut self, method: &str, template: &str, access: Access) -> Self {
-        self.lines.push(Line { method: method.to_owned(), template: template.to_owned(), access });
+        let (method, template) = (method.to_owned(), template.to_owned());
+        self.lines.push(Line { method, template, access, step_up: None });
         self
     }
 
@@ -147,7 +199,11 @@ impl fmt::Display for Routes {
         let widest = |width: fn(&Line) -> usize| self.lines.iter().map(width).max().unwrap_or(0);
         let (method, template) = (widest(|l| l.method.len()), widest(|l| l.template.len()));
         for line in &self.lines {
-            writeln!(f, "{:method$}  {:template$}  {}", line.method, line.template, line.access)?;
+            write!(f, "{:method$}  {:template$}  {}", line.method, line.template, line.access)?;
+            match &line.step_up {
+                Some(step_up) => writeln!(f, ", {step_up}")?,
+                None => writeln!(f)?,
+            }
         }
         Ok(())
     }

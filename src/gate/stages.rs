@@ -125,7 +125,9 @@ impl Gate {
             Ok(Settled::Open | Settled::Owed(_)) | Err(_) => None,
         };
         let denied = asked.map_or(Ok(()), |(_, decision)| self.denied(decision));
-        match settled.and_then(|settled| denied.map(|()| settled)) {
+        let allowed = settled.and_then(|settled| denied.map(|()| settled));
+        let fresh = || self.stepped_up(&visit, known.as_ref().map(|(principal, _)| principal));
+        match allowed.and_then(|settled| fresh().map(|()| settled)) {
             Ok(settled) => Ok(Caller::new(visit, rules, known, settled)),
             Err(refusal) => {
                 let principal = known.as_ref().map(|(principal, _)| principal);
@@ -133,6 +135,14 @@ impl Gate {
                 Err(visit.refuse(refusal, telling))
             }
         }
+    }
+
+    /// Whether the caller authenticated as the route asks for besides.
+    fn stepped_up(&self, visit: &Visit, caller: Option<&Principal>) -> Result<(), Refusal> {
+        let line = visit.line.and_then(|line| self.0.table.line(line));
+        let Some(step_up) = line.and_then(|line| line.step_up.as_ref()) else { return Ok(()) };
+        let met = caller.is_some_and(|caller| step_up.is_met(caller, visit.now.wall));
+        met.then_some(()).ok_or_else(|| self.step_up_needed(step_up))
     }
 
     /// The limit by principal, then what the route takes.

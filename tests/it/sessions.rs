@@ -1,9 +1,11 @@
 //! Sessions at the gate: where the cookie counts, and what a wrong one is worth.
 
+use std::time::Duration;
+
 use portcullis::{
-    Admission, Caller, Claim, Facts, Gate, Mono, Now, Principal, Refusal, Routes, UnixTime,
+    Admission, Caller, Claim, Facts, Gate, Mono, Now, Principal, Refusal, Routes, StepUp, UnixTime,
     audit::EventName,
-    authn::session::{Factor, MemorySessions, SessionKey, Sessions},
+    authn::session::{Factor, MemorySessions, NewSession, SessionKey, Sessions},
     testing::Recorder,
 };
 
@@ -45,8 +47,11 @@ fn refused(gate: &Gate, log: &Recorder, path: &str, cookies: &[&str]) -> (u16, &
 fn log_in(sessions: &Sessions) -> String {
     let alice = Principal::assertion("staff", "alice").finish().unwrap();
     let opened = block_on(sessions.open(&alice, [Factor::new("pwd", noon().wall)], noon().wall));
-    let header = opened.unwrap().set_cookie().expose().to_owned();
-    header.split(';').next().unwrap().to_owned()
+    cookie_of(&opened.unwrap())
+}
+
+fn cookie_of(opened: &NewSession) -> String {
+    opened.set_cookie().expose().split(';').next().unwrap().to_owned()
 }
 
 #[test]
@@ -98,6 +103,75 @@ fn the_log_in_can_be_reached_with_the_cookie_of_a_session_that_is_over() {
     let joined = format!("{cookie}; {cookie}");
     assert_eq!(refused(&gate, &log, "/login", &[&joined]), (400, "credential_ambiguous"));
     assert_eq!(refused(&gate, &log, "/me", &[&cookie]), (401, "session_over"));
+}
+
+#[test]
+fn a_route_asks_for_a_fresh_second_factor_and_names_it() {
+    let (log, sessions) = (Recorder::default(), sessions());
+    let five_minutes = Duration::from_secs(300);
+    let routes = Routes::new()
+        .authenticated("GET", "/me")
+        .authenticated("GET", "/keys")
+        .step_up(StepUp::within(five_minutes).method("otp"))
+        .scope("GET", "/reports", "reports.read")
+        .step_up(StepUp::within(five_minutes));
+    let builder = Gate::builder().authenticate(Word).authenticate(sessions.clone());
+    let gate = builder.routes(routes).audit(log.clone()).build().unwrap();
+
+    let cookie = log_in(&sessions);
+    let alice = ask(&gate, "/me", &[&cookie]).unwrap().principal().unwrap().clone();
+    assert_eq!(only(&log).event().name, EventName::AuthzAllow);
+    let refusal = ask(&gate, "/keys", &[&cookie]).unwrap_err();
+    let event = only(&log);
+    assert_eq!(event.event().principal, Some(&alice));
+    assert_eq!(reason(&event), Some("step_up_needed"));
+    let challenges: Vec<_> = refusal.challenges().iter().map(ToString::to_string).collect();
+    assert_eq!(refusal.status(), 401);
+    assert_eq!(
+        challenges,
+        [
+            "Word realm=\"wizards\"",
+            "Cookie realm=\"staff\", cookie-name=\"__Host-session\", \
+             error=\"insufficient_user_authentication\", amr_values=\"otp\", max_age=\"300\"",
+        ]
+    );
+    assert_eq!(refused(&gate, &log, "/reports", &[&cookie]), (403, "scope_missing"));
+    assert_eq!(refused(&gate, &log, "/keys", &[]), (401, "credential_missing"));
+
+    let otp = Factor::new("otp", noon().wall);
+    let key = SessionKey::of(&alice).unwrap();
+    let renewed = block_on(sessions.renew(&key, &alice, [otp], noon().wall)).unwrap();
+    let stepped_up = cookie_of(&renewed);
+    assert!(ask(&gate, "/keys", &[&stepped_up]).is_ok());
+    assert_eq!(only(&log).event().name, EventName::AuthzAllow);
+    assert_eq!(refused(&gate, &log, "/keys", &[&cookie]), (401, "session_over"));
+}
+
+#[test]
+fn step_ups_that_cannot_stand_are_listed() {
+    let otp = || StepUp::default().method("otp");
+    let routes = Routes::new()
+        .step_up(otp())
+        .public("GET", "/a")
+        .step_up(otp())
+        .authenticated("GET", "/b")
+        .step_up(StepUp::default())
+        .step_up(otp())
+        .authenticated("GET", "/c/{id}")
+        .authenticated("GET", "/c/{other}")
+        .step_up(otp());
+    let errors = Gate::builder().authenticate(Word).routes(routes).build().unwrap_err();
+    let told: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "`.step_up(…)`: it stands before the first route",
+            "route `GET /b`: a route has one step-up",
+            "route `GET /a`: a step-up needs a route with a caller",
+            "route `GET /b`: a step-up that asks for nothing",
+            "route `GET /c/{other}`: it stands twice, with and without that step-up",
+        ]
+    );
 }
 
 #[test]

@@ -128,11 +128,6 @@ impl SessionRecord {
         let times = Times { seen: now, idle_until: now.saturating_add(idle), ..self.times };
         Self { times, version: self.version.saturating_add(1), ..self.clone() }
     }
-
-    /// These factors besides its own; of one method the later time counts.
-    pub(super) fn factors_and(&self, more: impl IntoIterator<Item = Factor>) -> Vec<Factor> {
-        merged(self.factors.iter().cloned().chain(more))
-    }
 }
 
 impl Factor {
@@ -153,16 +148,4 @@ impl Factor {
     pub fn at(&self) -> UnixTime {
         self.at
     }
-}
-
-/// Each method once, at its last time.
-pub(super) fn merged(factors: impl IntoIterator<Item = Factor>) -> Vec<Factor> {
-    let mut once: Vec<Factor> = Vec::new();
-    for factor in factors {
-        match once.iter_mut().find(|known| known.method == factor.method) {
-            Some(known) => known.at = known.at.max(factor.at),
-            None => once.push(factor),
-        }
-    }
-    once
 }

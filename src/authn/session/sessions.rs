@@ -7,11 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    Factor, SessionKey, SessionRecord, SessionStore, cookie,
-    id::new_id,
-    record::{Times, merged},
-};
+use super::{Factor, SessionKey, SessionRecord, SessionStore, cookie, id::new_id, record::Times};
 use crate::{
     Facts, Now, Principal, SecretText, UnixTime,
     authn::{
@@ -147,17 +143,17 @@ impl Sessions {
         &self,
         key: &SessionKey,
         principal: &Principal,
-        factors: impl IntoIterator<Item = Factor> + Send,
+        factors: impl IntoIterator<Item = Factor>,
         now: UnixTime,
     ) -> Result<NewSession, AuthnError> {
-        let factors = merged(factors);
         let old = self.living(key, now).await?;
         if old.principal() != principal {
             return Err(FOREIGN);
         }
         let idle_until = now.saturating_add(self.idle);
         let times = Times { seen: now, idle_until, ..old.times };
-        let new = self.make(principal, &old.factors_and(factors), times)?;
+        let new =
+            self.make(principal, &merged(old.factors().iter().cloned().chain(factors)), times)?;
         let exchanged = self.store.exchange(key, new.record.clone()).await.map_err(unavailable)?;
         exchanged.then_some(new).ok_or(OVER)
     }
@@ -268,9 +264,10 @@ impl Authenticator for Sessions {
         &self.realm
     }
 
-    /// None: no scheme of `Authorization` opens a session.
+    /// `Cookie`, with the cookie's name: a 401 has a challenge (RFC 9110 section 15.5.2), and
+    /// browsers, which do not know this one, show the page.
     fn challenge(&self) -> Option<Challenge> {
-        None
+        Some(Challenge::new("Cookie", &self.realm).with("cookie-name", self.cookie))
     }
 
     fn sources(&self) -> Vec<Source> {
@@ -322,6 +319,19 @@ impl NewSession {
     pub fn record(&self) -> &SessionRecord {
         &self.record
     }
+}
+
+/// Each method once, at its last time.
+fn merged(factors: impl IntoIterator<Item = Factor>) -> Vec<Factor> {
+    let mut once: Vec<Factor> = Vec::new();
+    for factor in factors {
+        match once.iter_mut().find(|known| known.method() == factor.method()) {
+            Some(known) if known.at() < factor.at() => *known = factor,
+            Some(_) => {}
+            None => once.push(factor),
+        }
+    }
+    once
 }
 
 fn unavailable(_: StoreError) -> AuthnError {

@@ -46,7 +46,7 @@ impl Table {
             root: Node::default(),
             escapable: BTreeSet::new(),
         };
-        let mut errors = Vec::new();
+        let mut errors: Vec<_> = routes.step_up_errors().collect();
         for (number, line) in routes.lines().iter().enumerate() {
             if let Err(error) = table.insert(number, line) {
                 errors.push(error);
@@ -103,10 +103,14 @@ impl Table {
         }
         let leaf = self.root.leaf_for(&segments);
         if let Some((_, first)) = leaf.0.iter().find(|(known, _)| **known == *line.method) {
-            let first = self.lines.get(*first).map_or(&line.access, |line| &line.access);
-            if *first != line.access {
-                let (first, second) = (first.clone(), line.access.clone());
+            let first = self.lines.get(*first).unwrap_or(line);
+            if first.access != line.access {
+                let (first, second) = (first.access.clone(), line.access.clone());
                 return Err(RouteError::Twice { method, template, first, second });
+            }
+            if first.step_up != line.step_up {
+                let problem = "it stands twice, with and without that step-up";
+                return Err(RouteError::StepUp { route: format!("route `{line}`"), problem });
             }
             return Ok(());
         }

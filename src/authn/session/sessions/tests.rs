@@ -201,6 +201,20 @@ fn attack_a_request_under_way_revives_an_ended_session() {
 }
 
 #[test]
+fn handlers_of_any_runtime_can_await_them() {
+    fn sent<T>(future: impl Future<Output = T> + Send) -> T {
+        at_once(future)
+    }
+    let sessions = sessions(10);
+    let pwd = || [Factor::new("pwd", at(0))];
+    let new = sent(sessions.open(&user("alice"), pwd(), at(0))).unwrap();
+    let key = *new.record().key();
+    let new = sent(sessions.renew(&key, &user("alice"), pwd(), at(0))).unwrap();
+    assert_eq!(sent(sessions.list("staff/alice", at(0))).unwrap().len(), 1);
+    assert_eq!(sent(sessions.end("staff/alice", new.record().key())), Ok(true));
+}
+
+#[test]
 fn of_two_renewals_one_wins() {
     let sessions = sessions(10);
     let old = open(&sessions, "alice", 0);
