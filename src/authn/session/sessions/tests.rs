@@ -201,6 +201,20 @@ fn attack_a_request_under_way_revives_an_ended_session() {
 }
 
 #[test]
+fn of_two_changes_to_one_version_one_counts() {
+    let sessions = sessions(10);
+    let new = open(&sessions, "alice", 0);
+    let key = *new.record().key();
+    let touched = |secs| new.record().touched(at(secs), Duration::from_secs(1800));
+    let update = |seen, record| at_once(sessions.store.update(seen, record)).unwrap();
+    assert!(!update(2, touched(70)), "a version yet to come");
+    assert!(update(1, touched(60)));
+    assert!(!update(1, touched(50)), "a version that is gone");
+    let kept = at_once(sessions.store.find(&key)).unwrap().unwrap();
+    assert_eq!((kept.version(), kept.seen_at(), kept.over_at()), (2, at(60), at(1860)));
+}
+
+#[test]
 fn handlers_of_any_runtime_can_await_them() {
     fn sent<T>(future: impl Future<Output = T> + Send) -> T {
         at_once(future)
