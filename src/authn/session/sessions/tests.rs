@@ -7,7 +7,7 @@ use crate::{
     Mono,
     authn::{
         Answer,
-        session::{MemorySessions, SessionStore},
+        session::{Factor, MemorySessions, SessionStore},
         store::at_once,
     },
 };
