@@ -43,12 +43,12 @@ pub use authz::{Document, PolicySet};
 pub use facts::{Facts, Headers};
 pub use gate::{
     Access, Admission, Caller, Gate, GateBuilder, GateError, GateErrors, Outcome, RouteError,
-    Routes, Unchecked,
+    Routes, StepUp, Unchecked,
 };
 pub use limit::Quota;
 pub use net::{IpNet, IpNetError};
 pub use principal::{Assertion, Attribute, Kind, Principal, PrincipalError, is_realm};
 pub use refusal::{Class, CorrelationId, Reason, Refusal};
-pub use secret::Secret;
+pub use secret::{Secret, SecretText};
 pub use snapshot::Snapshot;
 pub use time::{Mono, Now, UnixTime};

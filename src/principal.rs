@@ -169,13 +169,20 @@ impl Principal {
     /// One attribute that the verifier's mapping lists.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<Attribute<'_>> {
+        self.attributes().find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+
+    /// Every attribute, in the order the verifier gave them.
+    pub fn attributes(&self) -> impl Iterator<Item = (&str, Attribute<'_>)> {
         let text = &self.0.text;
-        let (_, stored) = self.0.attributes.iter().find(|(key, _)| text.get(*key) == name)?;
-        Some(match stored {
-            Stored::Bool(value) => Attribute::Bool(*value),
-            Stored::Long(value) => Attribute::Long(*value),
-            Stored::Str(span) => Attribute::Str(text.get(*span)),
-            Stored::Strings(values) => Attribute::Strings(values),
+        self.0.attributes.iter().map(|(name, stored)| {
+            let value = match stored {
+                Stored::Bool(value) => Attribute::Bool(*value),
+                Stored::Long(value) => Attribute::Long(*value),
+                Stored::Str(span) => Attribute::Str(text.get(*span)),
+                Stored::Strings(values) => Attribute::Strings(values),
+            };
+            (text.get(*name), value)
         })
     }
 

@@ -1,7 +1,10 @@
 //! Bytes that must not be printed, compared in the open, or left in memory.
 
+mod text;
+
 use std::fmt;
 
+pub use text::SecretText;
 use zeroize::Zeroizing;
 
 /// Secret bytes: redacted in `Debug`, wiped on drop, with no `PartialEq` and no `Serialize`.

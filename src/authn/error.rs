@@ -26,6 +26,9 @@ pub enum AuthnErrorKind {
     NotYetValid,
     /// It was withdrawn.
     Revoked,
+    /// The session it names has ended, timed out, or never was. A browser sends its cookie all
+    /// the same, so where no caller is needed this counts as no credential.
+    SessionOver,
     /// It is longer than what is looked at.
     TooLarge,
     /// It could not be checked; nothing is known about it.
@@ -53,6 +56,7 @@ impl AuthnErrorKind {
             Self::Malformed => "malformed",
             Self::NotYetValid => "not_yet_valid",
             Self::Revoked => "revoked",
+            Self::SessionOver => "session_over",
             Self::TooLarge => "too_large",
             Self::Unavailable => "unavailable",
             Self::WrongAudience => "wrong_audience",

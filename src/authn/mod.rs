@@ -9,10 +9,14 @@ mod credential;
 mod error;
 mod header;
 pub mod jwt;
+pub mod otp;
+pub mod session;
+mod store;
 mod verifier;
 
 pub use challenge::Challenge;
 pub use credential::{Credential, Source};
 pub use error::{AuthnError, AuthnErrorKind};
 pub use header::{Claim, MAX_CREDENTIAL};
+pub use store::{Answer, StoreError};
 pub use verifier::{Authenticator, Step, Verifier};

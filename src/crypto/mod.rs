@@ -5,8 +5,10 @@
 mod algorithm;
 #[cfg(feature = "jsonwebtoken")]
 mod digest;
+mod otp;
 mod random;
 mod secret_hash;
+mod sha256;
 #[cfg(any(test, feature = "testing", feature = "jsonwebtoken"))]
 mod sign;
 mod verify;
@@ -14,8 +16,10 @@ mod verify;
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 #[cfg(feature = "jsonwebtoken")]
 pub(crate) use digest::{Hash, digest};
-pub(crate) use random::{NoRandomness, fill};
+pub(crate) use otp::{OtpMac, otp_mac};
+pub(crate) use random::{NoRandomness, fill, random};
 pub(crate) use secret_hash::SecretHash;
+pub(crate) use sha256::sha256;
 #[cfg(any(test, feature = "testing", feature = "jsonwebtoken"))]
 pub(crate) use sign::SigningKey;
 pub(crate) use verify::{Forged, Material, Unfit, VerifyingKey};

@@ -1,6 +1,6 @@
 //! Refusals that name what the caller is to come back with.
 
-use super::Gate;
+use super::{Gate, StepUp};
 use crate::{
     Challenge, Class, Credential, Reason, Refusal,
     authz::{Decision, Why},
@@ -47,6 +47,17 @@ impl Gate {
     /// 403 that names the scope to ask for, where one is known (RFC 6750 section 3.1).
     pub(super) fn insufficient_scope(&self, reason: Reason, scope: Option<&str>) -> Refusal {
         self.challenged(reason, Some("insufficient_scope"), scope)
+    }
+
+    /// 401 that names how to authenticate again (RFC 9470 section 3), in the challenges of the
+    /// schemes that carry it.
+    pub(super) fn step_up_needed(&self, step_up: &StepUp) -> Refusal {
+        let extend = |challenge: Challenge| match challenge.scheme() {
+            "Bearer" | "Cookie" => step_up.challenge(challenge),
+            _ => challenge,
+        };
+        let challenges = self.0.authenticators.iter().filter_map(|one| one.challenge());
+        Refusal::new(Reason::StepUpNeeded).challenged(challenges.map(extend))
     }
 
     /// Nothing for an allow; for a denial its refusal.

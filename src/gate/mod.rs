@@ -7,7 +7,8 @@
 //! 5. It is verified.
 //! 6. The limit by principal.
 //! 7. What the route takes: a scope, a role, an action.
-//! 8. The handler, which asks about its resource with [`Caller::may`].
+//! 8. How the caller authenticated, where the route asks for more than a log-in.
+//! 9. The handler, which asks about its resource with [`Caller::may`].
 
 mod answers;
 mod builder;
@@ -16,6 +17,7 @@ mod ids;
 mod routes;
 mod rules;
 mod stages;
+mod step_up;
 mod transport;
 mod visit;
 
@@ -24,6 +26,7 @@ use std::{fmt, pin::Pin, sync::Arc};
 pub use builder::{GateBuilder, GateError, GateErrors};
 pub use caller::{Caller, Outcome};
 pub use routes::{Access, RouteError, Routes};
+pub use step_up::StepUp;
 
 use crate::{
     Authenticator, Claim, Facts, IpNet, Now, Principal, Refusal, Snapshot, Source, audit::Sink,

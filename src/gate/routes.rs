@@ -9,11 +9,14 @@ use std::fmt;
 pub(super) use path::{MAX_PATH, is_ambiguous};
 pub(super) use table::{Found, Table};
 
+use super::StepUp;
+
 /// What a route takes of its caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Access {
-    /// Anybody. A credential that is there is checked all the same, and a wrong one refused.
+    /// Anybody. A credential that is there is checked all the same, and a wrong one refused; only
+    /// the cookie of a session that is over counts as none, for no caller sends it on purpose.
     Public,
     /// Any proven caller.
     Authenticated,
@@ -50,6 +53,8 @@ pub struct Routes {
     lines: Vec<Line>,
     /// Whether something was to be hidden before there was a line.
     stray: bool,
+    /// Step-ups that have no line of their own.
+    stray_step_ups: Vec<String>,
 }
 
 /// One line of the table.
@@ -60,6 +65,7 @@ pub(super) struct Line {
     pub(super) access: Access,
     /// Whether denials are told as 404.
     pub(super) hidden: bool,
+    pub(super) step_up: Option<StepUp>,
 }
 
 /// A line of the route table that cannot stand.
@@ -87,6 +93,14 @@ pub enum RouteError {
     /// Something was to be hidden before there was a line.
     #[error("`.hidden()` stands before the first route; it is for the line before it")]
     HiddenNothing,
+    /// A step-up cannot stand where it does.
+    #[error("{route}: {problem}")]
+    StepUp {
+        /// The route's line, or what stands for one.
+        route: String,
+        /// What is wrong.
+        problem: &'static str,
+    },
     /// One method and template, parameter names aside, stand twice.
     #[error("route `{method} {template}` stands twice: as {first} and as {second}")]
     Twice {
@@ -155,6 +169,28 @@ impl Routes {
         self
     }
 
+    /// Takes more of the caller of the line before than a log-in: a certain factor, or a fresh
+    /// one. Asked of whoever may; they are told to authenticate again (401) and how.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use portcullis::{Routes, StepUp};
+    ///
+    /// let routes = Routes::new()
+    ///     .role("POST", "/admin/{*rest}", "manager")
+    ///     .step_up(StepUp::within(Duration::from_secs(300)).method("otp"));
+    /// let line = "POST  /admin/{*rest}  role manager, step-up otp within 300 s\n";
+    /// assert_eq!(routes.to_string(), line);
+    /// ```
+    pub fn step_up(mut self, step_up: StepUp) -> Self {
+        match self.lines.last_mut() {
+            Some(line) if line.step_up.is_none() => line.step_up = Some(step_up),
+            Some(line) => self.stray_step_ups.push(line.to_string()),
+            None => self.stray_step_ups.push(String::new()),
+        }
+        self
+    }
+
     /// A route for whomever `access` lets in.
     pub fn route(self, method: &str, template: &str, access: Access) -> Self {
         self.line(method, template, access)
@@ -163,6 +199,8 @@ impl Routes {
     /// All the lines of another table, after those of this one.
     pub fn merge(mut self, other: Self) -> Self {
         self.lines.extend(other.lines);
+        self.stray |= other.stray;
+        self.stray_step_ups.extend(other.stray_step_ups);
         self
     }
 
@@ -176,9 +214,25 @@ impl Routes {
         Self::new().line("*", Self::EVERYWHERE, access)
     }
 
+    /// Every step-up that cannot stand.
+    fn step_up_errors(&self) -> impl Iterator<Item = RouteError> {
+        let error = |route: &str, problem| RouteError::StepUp { route: route.to_owned(), problem };
+        let stray = self.stray_step_ups.iter().map(move |line| match line.as_str() {
+            "" => error("`.step_up(…)`", "it stands before the first route"),
+            line => error(&format!("route `{line}`"), "a route has one step-up"),
+        });
+        let wrong = self.lines.iter().filter_map(move |line| {
+            let public = line.access == Access::Public;
+            let problem = line.step_up.as_ref()?.problem();
+            let problem = problem.or(public.then_some("a step-up needs a route with a caller"))?;
+            Some(error(&format!("route `{line}`"), problem))
+        });
+        stray.chain(wrong)
+    }
+
     fn line(mut self, method: &str, template: &str, access: Access) -> Self {
         let (method, template) = (method.to_owned(), template.to_owned());
-        self.lines.push(Line { method, template, access, hidden: false });
+        self.lines.push(Line { method, template, access, hidden: false, step_up: None });
         self
     }
 
@@ -199,7 +253,11 @@ impl fmt::Display for Routes {
         for line in &self.lines {
             let hidden = if line.hidden { ", hidden" } else { "" };
             let Line { method: name, template: path, access, .. } = line;
-            writeln!(f, "{name:method$}  {path:template$}  {access}{hidden}")?;
+            write!(f, "{name:method$}  {path:template$}  {access}{hidden}")?;
+            match &line.step_up {
+                Some(step_up) => writeln!(f, ", {step_up}")?,
+                None => writeln!(f)?,
+            }
         }
         Ok(())
     }

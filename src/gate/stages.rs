@@ -1,14 +1,15 @@
 //! The stages before the handler, in their order.
 
 use super::{
-    Admission, Caller, Gate,
+    Access, Admission, Caller, Gate,
     answers::Sent,
     routes::{Found, MAX_PATH, is_ambiguous},
     rules::{Need, Rules},
     visit::{Telling, Visit},
 };
 use crate::{
-    AuthnError, Claim, Credential, Facts, Now, Principal, Reason, Refusal, Source, Step,
+    AuthnError, AuthnErrorKind, Claim, Credential, Facts, Now, Principal, Reason, Refusal, Source,
+    Step,
     authz::{Action, Coarse, Decision, Subject},
     limit::{Exceeded, ExceededKind, client_key},
 };
@@ -120,11 +121,22 @@ impl Gate {
                 }
                 self.enter(visit, Some(principal))
             }
+            // A browser sends its cookie unasked, long after the session is over; it must be able
+            // to reach the log-in all the same.
+            Err(error) if error.kind() == AuthnErrorKind::SessionOver && self.is_open(&visit) => {
+                self.enter(visit, None)
+            }
             Err(error) => {
                 let refusal = self.unauthenticated(Reason::Credential(error), visit.sent);
                 Err(visit.refuse(refusal, Telling::default()))
             }
         }
+    }
+
+    /// Whether the route is for anybody.
+    fn is_open(&self, visit: &Visit) -> bool {
+        let line = visit.line.and_then(|line| self.0.table.line(line));
+        line.is_some_and(|line| line.access == Access::Public)
     }
 
     /// What is asked of a proven caller, or of none.
@@ -140,7 +152,9 @@ impl Gate {
             Ok(Settled::Open | Settled::Owed(_)) | Err(_) => None,
         };
         let denied = asked.map_or(Ok(()), |(_, decision)| self.denied(decision));
-        match settled.and_then(|settled| denied.map(|()| settled)) {
+        let allowed = settled.and_then(|settled| denied.map(|()| settled));
+        let fresh = || self.stepped_up(&visit, known.as_ref().map(|(principal, _)| principal));
+        match allowed.and_then(|settled| fresh().map(|()| settled)) {
             Ok(settled) => Ok(Caller::new(visit, rules, known, settled)),
             Err(refusal) => {
                 let principal = known.as_ref().map(|(principal, _)| principal);
@@ -148,6 +162,14 @@ impl Gate {
                 Err(visit.refuse(refusal, telling))
             }
         }
+    }
+
+    /// Whether the caller authenticated as the route asks for besides.
+    fn stepped_up(&self, visit: &Visit, caller: Option<&Principal>) -> Result<(), Refusal> {
+        let line = visit.line.and_then(|line| self.0.table.line(line));
+        let Some(step_up) = line.and_then(|line| line.step_up.as_ref()) else { return Ok(()) };
+        let met = caller.is_some_and(|caller| step_up.is_met(caller, visit.now.wall));
+        met.then_some(()).ok_or_else(|| self.step_up_needed(step_up))
     }
 
     /// The limit by principal, then what the route takes.

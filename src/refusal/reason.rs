@@ -32,6 +32,8 @@ pub enum Reason {
     RoleMissing,
     /// The caller's credential is not good for the route's scope.
     ScopeMissing,
+    /// The caller may, but has to authenticate again first: fresher, or by another factor.
+    StepUpNeeded,
     /// No route of the table matches.
     RouteUnlisted,
     /// A handler found nothing under that name.
@@ -62,7 +64,9 @@ impl Reason {
             | Self::Cleartext
             | Self::PathAmbiguous => Class::Malformed,
             Self::CredentialTooLarge => Class::TooLarge,
-            Self::CredentialMissing | Self::CredentialUnsupported => Class::Unauthenticated,
+            Self::CredentialMissing | Self::CredentialUnsupported | Self::StepUpNeeded => {
+                Class::Unauthenticated
+            }
             Self::Credential(error) => match error.kind() {
                 AuthnErrorKind::TooLarge => Class::TooLarge,
                 AuthnErrorKind::Unavailable => Class::Unavailable,
@@ -71,6 +75,7 @@ impl Reason {
                 | AuthnErrorKind::Malformed
                 | AuthnErrorKind::NotYetValid
                 | AuthnErrorKind::Revoked
+                | AuthnErrorKind::SessionOver
                 | AuthnErrorKind::WrongAudience
                 | AuthnErrorKind::WrongIssuer => Class::Unauthenticated,
             },
@@ -100,6 +105,7 @@ impl Reason {
             Self::Denied(why) => why.as_str(),
             Self::RoleMissing => "role_missing",
             Self::ScopeMissing => "scope_missing",
+            Self::StepUpNeeded => "step_up_needed",
             Self::RouteUnlisted => "route_unlisted",
             Self::ResourceUnknown => "resource_unknown",
             Self::ClientThrottled => "client_throttled",
@@ -131,6 +137,7 @@ impl Reason {
             | Self::Denied(_)
             | Self::RoleMissing
             | Self::ScopeMissing
+            | Self::StepUpNeeded
             | Self::RouteUnlisted
             | Self::ResourceUnknown
             | Self::ClientThrottled

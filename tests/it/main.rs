@@ -44,5 +44,8 @@ mod policies;
 #[cfg(all(feature = "testing", feature = "tower"))]
 mod routes;
 #[cfg(test)]
+#[cfg(feature = "testing")]
+mod sessions;
+#[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower"))]
 mod tower;

@@ -43,8 +43,8 @@ impl Table {
     pub(in crate::gate) fn build(routes: &Routes) -> (Self, Vec<RouteError>) {
         let mut table =
             Self { routes: routes.clone(), root: Node::default(), escapable: BTreeSet::new() };
-        let mut errors: Vec<_> =
-            routes.stray.then_some(RouteError::HiddenNothing).into_iter().collect();
+        let stray = routes.stray.then_some(RouteError::HiddenNothing);
+        let mut errors: Vec<_> = stray.into_iter().chain(routes.step_up_errors()).collect();
         for (number, line) in routes.lines().iter().enumerate() {
             if let Err(error) = table.insert(number, line) {
                 errors.push(error);
@@ -105,6 +105,10 @@ impl Table {
             if first.access != line.access {
                 let (first, second) = (first.access.clone(), line.access.clone());
                 return Err(RouteError::Twice { method, template, first, second });
+            }
+            if first.step_up != line.step_up {
+                let problem = "it stands twice, with and without that step-up";
+                return Err(RouteError::StepUp { route: format!("route `{line}`"), problem });
             }
             first.hidden |= line.hidden;
             return Ok(());
