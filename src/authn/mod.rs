@@ -8,6 +8,8 @@ mod credential;
 mod error;
 mod header;
 pub mod jwt;
+#[cfg(feature = "password")]
+pub mod password;
 mod verifier;
 
 pub use challenge::Challenge;

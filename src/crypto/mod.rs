@@ -5,6 +5,8 @@
 mod algorithm;
 #[cfg(feature = "jsonwebtoken")]
 mod digest;
+#[cfg(feature = "password")]
+mod random;
 #[cfg(any(test, feature = "testing", feature = "jsonwebtoken"))]
 mod sign;
 mod verify;
@@ -12,6 +14,8 @@ mod verify;
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 #[cfg(feature = "jsonwebtoken")]
 pub(crate) use digest::{Hash, digest};
+#[cfg(feature = "password")]
+pub(crate) use random::random;
 #[cfg(any(test, feature = "testing", feature = "jsonwebtoken"))]
 pub(crate) use sign::SigningKey;
 pub(crate) use verify::{Forged, Material, Unfit, VerifyingKey};

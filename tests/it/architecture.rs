@@ -46,6 +46,9 @@ const LOCKS: Absence = Absence {
     ],
     only: &[
         "audit/lines",
+        "authn/password/answer",
+        "authn/password/hasher",
+        "authn/password/pool",
         "clock.rs",
         "gate/caller",
         "gate/ids",
