@@ -10,10 +10,12 @@ mod header;
 pub mod jwt;
 #[cfg(feature = "password")]
 pub mod password;
+mod store;
 mod verifier;
 
 pub use challenge::Challenge;
 pub use credential::{Credential, Source};
 pub use error::{AuthnError, AuthnErrorKind};
 pub use header::{Claim, MAX_CREDENTIAL};
+pub use store::{Answer, StoreError};
 pub use verifier::{Authenticator, Step, Verifier};

@@ -6,6 +6,8 @@ mod algorithm;
 #[cfg(feature = "jsonwebtoken")]
 mod digest;
 #[cfg(feature = "password")]
+mod mac;
+#[cfg(feature = "password")]
 mod random;
 #[cfg(any(test, feature = "testing", feature = "jsonwebtoken"))]
 mod sign;
@@ -14,6 +16,8 @@ mod verify;
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 #[cfg(feature = "jsonwebtoken")]
 pub(crate) use digest::{Hash, digest};
+#[cfg(feature = "password")]
+pub(crate) use mac::MacKey;
 #[cfg(feature = "password")]
 pub(crate) use random::random;
 #[cfg(any(test, feature = "testing", feature = "jsonwebtoken"))]

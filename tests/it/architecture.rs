@@ -47,8 +47,10 @@ const LOCKS: Absence = Absence {
     only: &[
         "audit/lines",
         "authn/password/answer",
+        "authn/password/cache",
         "authn/password/hasher",
         "authn/password/pool",
+        "authn/password/store",
         "clock.rs",
         "gate/caller",
         "gate/ids",

@@ -21,6 +21,9 @@ mod kit;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+#[cfg(all(feature = "testing", feature = "password"))]
+mod passwords;
+#[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower"))]
 mod routes;
 #[cfg(test)]
