@@ -9,6 +9,8 @@ mod digest;
 mod mac;
 #[cfg(feature = "password")]
 mod random;
+#[cfg(feature = "password")]
+mod sha1;
 #[cfg(any(test, feature = "testing", feature = "jsonwebtoken"))]
 mod sign;
 mod verify;
@@ -20,6 +22,8 @@ pub(crate) use digest::{Hash, digest};
 pub(crate) use mac::MacKey;
 #[cfg(feature = "password")]
 pub(crate) use random::random;
+#[cfg(feature = "password")]
+pub(crate) use sha1::sha1_hex;
 #[cfg(any(test, feature = "testing", feature = "jsonwebtoken"))]
 pub(crate) use sign::SigningKey;
 pub(crate) use verify::{Forged, Material, Unfit, VerifyingKey};

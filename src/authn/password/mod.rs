@@ -19,6 +19,7 @@ mod cost;
 mod error;
 mod hasher;
 mod phc;
+mod policy;
 mod pool;
 mod store;
 mod verifier;
@@ -26,6 +27,7 @@ mod verifier;
 pub use cost::{Cost, CostError};
 pub use error::HasherError;
 pub use hasher::{Hasher, HasherBuilder, Match};
+pub use policy::{BreachCheck, PasswordPolicy, PasswordProblem};
 pub use store::{MemoryPasswords, PasswordRecord, PasswordStore};
 pub use verifier::{Attempt, Passwords};
 
