@@ -5,9 +5,7 @@
 mod algorithm;
 #[cfg(feature = "jsonwebtoken")]
 mod digest;
-#[cfg(feature = "password")]
 mod mac;
-#[cfg(feature = "password")]
 mod random;
 #[cfg(feature = "password")]
 mod sha1;
@@ -18,9 +16,7 @@ mod verify;
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 #[cfg(feature = "jsonwebtoken")]
 pub(crate) use digest::{Hash, digest};
-#[cfg(feature = "password")]
 pub(crate) use mac::MacKey;
-#[cfg(feature = "password")]
 pub(crate) use random::random;
 #[cfg(feature = "password")]
 pub(crate) use sha1::sha1_hex;

@@ -55,6 +55,7 @@ const LOCKS: Absence = Absence {
         "gate/caller",
         "gate/ids",
         "gate/visit",
+        "limit/guard",
         "limit/sync",
         "limit/table",
         "testing/recorder",
