@@ -1,5 +1,7 @@
 //! Why a credential proved nothing.
 
+use std::time::Duration;
+
 /// A refused credential: a kind to act on and a detail for the record.
 ///
 /// Neither ever holds a part of the credential.
@@ -8,12 +10,15 @@
 pub struct AuthnError {
     kind: AuthnErrorKind,
     detail: &'static str,
+    retry_after: Option<Duration>,
 }
 
 /// What is wrong with a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AuthnErrorKind {
+    /// A challenge is to be solved before it is looked at.
+    ChallengeRequired,
     /// Its time is over.
     Expired,
     /// It proves nothing: a wrong secret or signature, an unknown key, a rule not met.
@@ -24,6 +29,8 @@ pub enum AuthnErrorKind {
     NotYetValid,
     /// It was withdrawn.
     Revoked,
+    /// Too many proved nothing of late; it is not looked at for now.
+    Throttled,
     /// It is longer than what is looked at.
     TooLarge,
     /// It could not be checked; nothing is known about it.
@@ -39,11 +46,13 @@ impl AuthnErrorKind {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::ChallengeRequired => "challenge_required",
             Self::Expired => "expired",
             Self::Invalid => "invalid",
             Self::Malformed => "malformed",
             Self::NotYetValid => "not_yet_valid",
             Self::Revoked => "revoked",
+            Self::Throttled => "login_throttled",
             Self::TooLarge => "too_large",
             Self::Unavailable => "unavailable",
             Self::WrongAudience => "wrong_audience",
@@ -62,7 +71,13 @@ impl AuthnError {
     /// An error of `kind`; `detail` is a fixed text for the record, never shown outside.
     #[must_use]
     pub const fn new(kind: AuthnErrorKind, detail: &'static str) -> Self {
-        Self { kind, detail }
+        Self { kind, detail, retry_after: None }
+    }
+
+    /// With the time after which it makes sense to try again.
+    #[must_use]
+    pub const fn with_retry_after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
     }
 
     /// What is wrong.
@@ -75,5 +90,11 @@ impl AuthnError {
     #[must_use]
     pub const fn detail(self) -> &'static str {
         self.detail
+    }
+
+    /// After what time it makes sense to try again, where that is known.
+    #[must_use]
+    pub const fn retry_after(self) -> Option<Duration> {
+        self.retry_after
     }
 }

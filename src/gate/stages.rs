@@ -94,7 +94,11 @@ impl Gate {
                 self.enter(visit, Some(principal))
             }
             Err(error) => {
-                let refusal = self.unauthenticated(Reason::Credential(error));
+                let refusal = match error.retry_after() {
+                    // Whoever is to wait is not asked for another credential.
+                    Some(_) => error.into(),
+                    None => self.unauthenticated(Reason::Credential(error)),
+                };
                 Err(visit.refuse(refusal, Telling::default()))
             }
         }

@@ -64,6 +64,7 @@ impl Reason {
             Self::CredentialTooLarge => Class::TooLarge,
             Self::CredentialMissing | Self::CredentialUnsupported => Class::Unauthenticated,
             Self::Credential(error) => match error.kind() {
+                AuthnErrorKind::ChallengeRequired | AuthnErrorKind::Throttled => Class::Throttled,
                 AuthnErrorKind::TooLarge => Class::TooLarge,
                 AuthnErrorKind::Unavailable => Class::Unavailable,
                 AuthnErrorKind::Expired

@@ -22,6 +22,9 @@ mod kit;
 mod limits;
 #[cfg(test)]
 #[cfg(all(feature = "testing", feature = "password"))]
+mod logins;
+#[cfg(test)]
+#[cfg(all(feature = "testing", feature = "password"))]
 mod passwords;
 #[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower"))]

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::{MAX_PASSWORD, MAX_USER};
 use crate::{
     Secret,
-    authn::{AuthnError, AuthnErrorKind},
+    authn::{AuthnError, AuthnErrorKind, Credential},
 };
 
 /// What a caller says: who, and what only that one should know.
@@ -36,8 +36,14 @@ pub(super) fn parse(value: &str) -> Result<Said, AuthnError> {
     Ok(Said { user, password: Secret::new(password.as_bytes()) })
 }
 
+/// Whose password a credential claims to be; `None` when it is no password.
+pub(crate) fn account(credential: &Credential<'_>) -> Option<Result<String, AuthnError>> {
+    let Credential::Basic(value) = credential else { return None };
+    Some(parse(value).map(|said| said.user))
+}
+
 /// The name as stores know it: in lower case.
-pub(super) fn user_name(name: &str) -> Result<String, AuthnError> {
+pub(crate) fn user_name(name: &str) -> Result<String, AuthnError> {
     let fits = (1..=MAX_USER).contains(&name.len()) && !name.contains(char::is_control);
     let detail = "a user name is 1 to 256 bytes without control characters";
     fits.then(|| name.to_lowercase()).ok_or(AuthnError::new(AuthnErrorKind::Malformed, detail))

@@ -11,6 +11,7 @@
 //!
 //! [`Passwords`] joins a hasher with a [`PasswordStore`]: add it to a gate to take Basic, call
 //! [`verify_password`](Passwords::verify_password) from the handler of a login form.
+//! Neither slows guessing down: [`GuardedPasswords`](crate::gate::GuardedPasswords) does.
 
 mod answer;
 mod basic;
@@ -24,6 +25,7 @@ mod pool;
 mod store;
 mod verifier;
 
+pub(crate) use basic::{account, user_name};
 pub use cost::{Cost, CostError};
 pub use error::HasherError;
 pub use hasher::{Hasher, HasherBuilder, Match};

@@ -1,6 +1,6 @@
 //! From a user's name and password to a principal.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use super::{
     Hasher, Match, PasswordRecord, PasswordStore,
@@ -73,8 +73,11 @@ pub struct Passwords {
 /// ```
 #[derive(Clone, Copy)]
 pub struct Attempt<'a> {
-    user: &'a str,
+    pub(crate) user: &'a str,
     password: &'a Secret,
+    pub(crate) client: Option<IpAddr>,
+    pub(crate) device: Option<&'a str>,
+    pub(crate) solution: Option<&'a str>,
 }
 
 const CACHED: usize = 1_024;
@@ -119,7 +122,7 @@ impl Passwords {
         attempt: &Attempt<'_>,
         now: Now,
     ) -> impl Future<Output = Result<Principal, AuthnError>> + Send + use<> {
-        let Attempt { user, password } = *attempt;
+        let Attempt { user, password, .. } = *attempt;
         let said = user_name(user).map(|user| Said { user, password: password.clone() });
         let this = self.clone();
         async move { this.check(&said?, now).await?.vouch(Some(now.wall)) }
@@ -159,7 +162,29 @@ impl<'a> Attempt<'a> {
     /// A user's name and password, as typed.
     #[must_use]
     pub const fn new(user: &'a str, password: &'a Secret) -> Self {
-        Self { user, password }
+        Self { user, password, client: None, device: None, solution: None }
+    }
+
+    /// From this address; what a [guard](crate::gate::GuardedPasswords) counts by.
+    #[must_use]
+    pub const fn client(mut self, address: IpAddr) -> Self {
+        self.client = Some(address);
+        self
+    }
+
+    /// With the cookie of a device that logged in before; what a
+    /// [guard](crate::gate::GuardedPasswords) knows it by.
+    #[must_use]
+    pub const fn device(mut self, cookie: &'a str) -> Self {
+        self.device = Some(cookie);
+        self
+    }
+
+    /// With the solution of a challenge that a [guard](crate::gate::GuardedPasswords) asked for.
+    #[must_use]
+    pub const fn solution(mut self, solution: &'a str) -> Self {
+        self.solution = Some(solution);
+        self
     }
 }
 
