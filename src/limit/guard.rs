@@ -1,6 +1,7 @@
 //! What stands before every check of a secret that people can remember or type.
 
 mod builder;
+mod reservation;
 mod state;
 
 use std::{
@@ -13,7 +14,11 @@ use std::{
 };
 
 pub use builder::{GuardError, LoginGuardBuilder};
-use state::{Pace, State};
+pub use reservation::Reservation;
+use {
+    reservation::Counted,
+    state::{Pace, State},
+};
 
 use super::client_key;
 use crate::{
@@ -113,24 +118,6 @@ pub enum Verdict {
         /// When it may.
         retry_after: Duration,
     },
-}
-
-/// An attempt that is charged already. Dropped without a word, it counts as failed.
-#[must_use = "dropped without a word, it counts as failed"]
-pub struct Reservation {
-    guard: LoginGuard,
-    counted: Counted,
-    now: Mono,
-    open: bool,
-}
-
-/// The entries of one attempt, with what is free for each.
-#[derive(Clone, Copy)]
-struct Counted {
-    /// The pair, or the device that has its own count.
-    own: (u64, u32),
-    account: Option<(u64, u32)>,
-    network: Option<(u64, u32)>,
 }
 
 /// What a device's cookie is made of.
@@ -256,71 +243,6 @@ impl<'a> Login<'a> {
     }
 }
 
-impl Reservation {
-    /// The secret was right.
-    pub fn succeeded(mut self) {
-        self.close(|table, counted, pace, now| {
-            let own = table.states.get(&counted.own.0);
-            let wrong = own.map_or(0, |state| state.failures(pace, now));
-            for (key, free) in [Some(counted.own), counted.account].into_iter().flatten() {
-                if let Some(state) = table.states.get_mut(&key) {
-                    state.forgive(wrong, free, pace, now);
-                }
-            }
-        });
-    }
-
-    /// The secret was wrong.
-    pub fn failed(mut self) {
-        self.fail();
-    }
-
-    /// Nothing was checked: what checks it could not be reached.
-    pub fn released(mut self) {
-        self.close(|_, _, _, _| ());
-    }
-
-    fn fail(&mut self) {
-        self.close(|table, counted, pace, now| {
-            for (key, free) in counted.all() {
-                if let Some(state) = table.states.get_mut(&key) {
-                    state.fail(free, pace, now);
-                }
-            }
-        });
-    }
-
-    /// Ends the attempt once, and keeps no entry that says nothing.
-    fn close(&mut self, outcome: impl FnOnce(&mut Table, Counted, Pace, Mono)) {
-        if !std::mem::take(&mut self.open) {
-            return;
-        }
-        let (counted, pace, now) = (self.counted, self.guard.0.limits.pace, self.now);
-        let mut table = self.guard.table();
-        for (key, _) in counted.all() {
-            table.states.entry(key).and_modify(State::end);
-        }
-        outcome(&mut table, counted, pace, now);
-        for (key, _) in counted.all() {
-            if table.states.get(&key).is_some_and(|state| state.is_blank(pace, now)) {
-                table.states.remove(&key);
-            }
-        }
-    }
-}
-
-impl Drop for Reservation {
-    fn drop(&mut self) {
-        self.fail();
-    }
-}
-
-impl Counted {
-    fn all(self) -> impl Iterator<Item = (u64, u32)> {
-        [Some(self.own), self.account, self.network].into_iter().flatten()
-    }
-}
-
 impl Table {
     /// Whether so many more entries fit, without forgetting what is not to be forgotten.
     fn has_room(&mut self, newcomers: usize, entries: usize, pace: Pace, now: Mono) -> bool {
@@ -351,12 +273,6 @@ fn hex(bytes: &[u8]) -> String {
 impl fmt::Debug for LoginGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LoginGuard").field("limits", &self.0.limits).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Reservation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reservation").finish_non_exhaustive()
     }
 }
 
