@@ -225,7 +225,11 @@ impl From<Reason> for Refusal {
 
 impl From<AuthnError> for Refusal {
     fn from(error: AuthnError) -> Self {
-        Self::new(Reason::Credential(error))
+        let refusal = Self::new(Reason::Credential(error));
+        match error.retry_after() {
+            Some(wait) => refusal.retry_after(wait),
+            None => refusal,
+        }
     }
 }
 

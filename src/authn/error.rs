@@ -1,5 +1,7 @@
 //! Why a credential proved nothing.
 
+use std::time::Duration;
+
 use crate::PrincipalError;
 
 /// A refused credential: a kind to act on and a detail for the record.
@@ -10,12 +12,15 @@ use crate::PrincipalError;
 pub struct AuthnError {
     kind: AuthnErrorKind,
     detail: &'static str,
+    retry_after: Option<Duration>,
 }
 
 /// What is wrong with a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AuthnErrorKind {
+    /// A challenge is to be solved before it is looked at.
+    ChallengeRequired,
     /// Its time is over.
     Expired,
     /// It proves nothing: a wrong secret or signature, an unknown key, a rule not met.
@@ -29,6 +34,8 @@ pub enum AuthnErrorKind {
     /// The session it names has ended, timed out, or never was. A browser sends its cookie all
     /// the same, so where no caller is needed this counts as no credential.
     SessionOver,
+    /// Too many proved nothing of late; it is not looked at for now.
+    Throttled,
     /// It is longer than what is looked at.
     TooLarge,
     /// It could not be checked; nothing is known about it.
@@ -51,12 +58,14 @@ impl AuthnErrorKind {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::ChallengeRequired => "challenge_required",
             Self::Expired => "expired",
             Self::Invalid => "invalid",
             Self::Malformed => "malformed",
             Self::NotYetValid => "not_yet_valid",
             Self::Revoked => "revoked",
             Self::SessionOver => "session_over",
+            Self::Throttled => "login_throttled",
             Self::TooLarge => "too_large",
             Self::Unavailable => "unavailable",
             Self::WrongAudience => "wrong_audience",
@@ -75,7 +84,13 @@ impl AuthnError {
     /// An error of `kind`; `detail` is a fixed text for the record, never shown outside.
     #[must_use]
     pub const fn new(kind: AuthnErrorKind, detail: &'static str) -> Self {
-        Self { kind, detail }
+        Self { kind, detail, retry_after: None }
+    }
+
+    /// With the time after which it makes sense to try again.
+    #[must_use]
+    pub const fn with_retry_after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
     }
 
     /// What is wrong.
@@ -88,5 +103,11 @@ impl AuthnError {
     #[must_use]
     pub const fn detail(self) -> &'static str {
         self.detail
+    }
+
+    /// After what time it makes sense to try again, where that is known.
+    #[must_use]
+    pub const fn retry_after(self) -> Option<Duration> {
+        self.retry_after
     }
 }

@@ -10,6 +10,8 @@ mod error;
 mod header;
 pub mod jwt;
 pub mod otp;
+#[cfg(feature = "password")]
+pub mod password;
 pub mod session;
 mod store;
 mod verifier;

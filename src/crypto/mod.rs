@@ -5,9 +5,12 @@
 mod algorithm;
 #[cfg(feature = "jsonwebtoken")]
 mod digest;
+mod mac;
 mod otp;
 mod random;
 mod secret_hash;
+#[cfg(feature = "password")]
+mod sha1;
 mod sha256;
 #[cfg(any(test, feature = "testing", feature = "jsonwebtoken"))]
 mod sign;
@@ -16,9 +19,12 @@ mod verify;
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 #[cfg(feature = "jsonwebtoken")]
 pub(crate) use digest::{Hash, digest};
+pub(crate) use mac::MacKey;
 pub(crate) use otp::{OtpMac, otp_mac};
 pub(crate) use random::{NoRandomness, fill, random};
 pub(crate) use secret_hash::SecretHash;
+#[cfg(feature = "password")]
+pub(crate) use sha1::sha1_hex;
 pub(crate) use sha256::sha256;
 #[cfg(any(test, feature = "testing", feature = "jsonwebtoken"))]
 pub(crate) use sign::SigningKey;

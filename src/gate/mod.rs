@@ -14,6 +14,8 @@ mod answers;
 mod builder;
 mod caller;
 mod ids;
+#[cfg(feature = "password")]
+mod login;
 mod routes;
 mod rules;
 mod stages;
@@ -25,6 +27,8 @@ use std::{fmt, pin::Pin, sync::Arc};
 
 pub use builder::{GateBuilder, GateError, GateErrors};
 pub use caller::{Caller, Outcome};
+#[cfg(feature = "password")]
+pub use login::{ChallengeCheck, GuardedPasswords};
 pub use routes::{Access, RouteError, Routes};
 pub use step_up::StepUp;
 

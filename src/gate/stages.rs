@@ -127,7 +127,11 @@ impl Gate {
                 self.enter(visit, None)
             }
             Err(error) => {
-                let refusal = self.unauthenticated(Reason::Credential(error), visit.sent);
+                let refusal = match error.retry_after() {
+                    // Whoever is to wait is not asked for another credential.
+                    Some(_) => error.into(),
+                    None => self.unauthenticated(Reason::Credential(error), visit.sent),
+                };
                 Err(visit.refuse(refusal, Telling::default()))
             }
         }

@@ -21,6 +21,7 @@
 mod bucket;
 mod client;
 mod error;
+mod guard;
 mod limiter;
 mod quota;
 mod sync;
@@ -28,6 +29,7 @@ mod table;
 
 pub use client::client_key;
 pub use error::{Exceeded, ExceededKind, LimitError};
+pub use guard::{GuardError, Login, LoginGuard, LoginGuardBuilder, Reservation, Verdict};
 pub use limiter::Limiter;
 pub use quota::Quota;
 pub use table::WhenFull;

@@ -68,6 +68,7 @@ impl Reason {
                 Class::Unauthenticated
             }
             Self::Credential(error) => match error.kind() {
+                AuthnErrorKind::ChallengeRequired | AuthnErrorKind::Throttled => Class::Throttled,
                 AuthnErrorKind::TooLarge => Class::TooLarge,
                 AuthnErrorKind::Unavailable => Class::Unavailable,
                 AuthnErrorKind::Expired

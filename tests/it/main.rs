@@ -39,6 +39,12 @@ mod layers;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+#[cfg(all(feature = "testing", feature = "password"))]
+mod logins;
+#[cfg(test)]
+#[cfg(all(feature = "testing", feature = "password"))]
+mod passwords;
+#[cfg(test)]
 mod policies;
 #[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower"))]

@@ -1,0 +1,133 @@
+//! The `Basic` scheme's value (RFC 7617 section 2), and user names.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use zeroize::Zeroizing;
+
+use super::{MAX_PASSWORD, MAX_USER};
+use crate::{
+    Secret,
+    authn::{AuthnError, AuthnErrorKind, Credential},
+};
+
+/// What a caller says: who, and what only that one should know.
+pub(super) struct Said {
+    pub(super) user: String,
+    pub(super) password: Secret,
+}
+
+/// Base64 of the longest user name, a colon and the longest password.
+const MAX_VALUE: usize = (MAX_USER + 1 + MAX_PASSWORD).div_ceil(3) * 4;
+
+/// Reads what follows `Basic`.
+pub(super) fn parse(value: &str) -> Result<Said, AuthnError> {
+    let malformed = |detail| AuthnError::new(AuthnErrorKind::Malformed, detail);
+    if value.len() > MAX_VALUE {
+        return Err(AuthnError::new(AuthnErrorKind::TooLarge, "a user or password is too long"));
+    }
+    let bytes = STANDARD.decode(value).map(Zeroizing::new);
+    let bytes = bytes.map_err(|_| malformed("Basic is not base64"))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| malformed("Basic is not UTF-8"))?;
+    // RFC 7617 section 2: neither part may hold control characters, and a user no colon.
+    if text.contains(char::is_control) {
+        return Err(malformed("Basic holds a control character"));
+    }
+    let (user, password) = text.split_once(':').ok_or(malformed("Basic holds no colon"))?;
+    let user = user_name(user)?;
+    Ok(Said { user, password: Secret::new(password.as_bytes()) })
+}
+
+/// Whose password a credential claims to be; `None` when it is no password.
+pub(crate) fn account(credential: &Credential<'_>) -> Option<Result<String, AuthnError>> {
+    let Credential::Basic(value) = credential else { return None };
+    Some(parse(value).map(|said| said.user))
+}
+
+/// The name as stores know it: in lower case.
+pub(crate) fn user_name(name: &str) -> Result<String, AuthnError> {
+    let fits = (1..=MAX_USER).contains(&name.len()) && !name.contains(char::is_control);
+    let detail = "a user name is 1 to 256 bytes without control characters";
+    fits.then(|| name.to_lowercase()).ok_or(AuthnError::new(AuthnErrorKind::Malformed, detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(value: &str) -> Result<(String, Vec<u8>), AuthnErrorKind> {
+        parse(value)
+            .map(|said| (said.user, said.password.expose().to_vec()))
+            .map_err(AuthnError::kind)
+    }
+
+    fn encoded(text: impl AsRef<[u8]>) -> String {
+        STANDARD.encode(text)
+    }
+
+    #[test]
+    fn rfc_7617_examples() {
+        // Sections 2 and 2.1.
+        let user = |name: &str, password: &str| Ok((name.to_owned(), password.into()));
+        assert_eq!(
+            read("QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
+            user("aladdin", "open sesame"),
+            "names are told in lower case"
+        );
+        assert_eq!(read("dGVzdDoxMjPCow=="), user("test", "123£"));
+    }
+
+    #[test]
+    fn values() {
+        let check = |text: &[u8], expected: Option<(&str, &str)>| {
+            let expected = expected
+                .map(|(user, password)| (user.to_owned(), password.as_bytes().to_vec()))
+                .ok_or(AuthnErrorKind::Malformed);
+            assert_eq!(read(&encoded(text)), expected, "{}", text.escape_ascii());
+        };
+        check(b"a:b", Some(("a", "b")));
+        check(b"a:b:c", Some(("a", "b:c")));
+        check(b"a:", Some(("a", "")));
+        check(b"a: b ", Some(("a", " b ")));
+        check("Ä:b".as_bytes(), Some(("ä", "b")));
+        check(b":b", None);
+        check(b"a", None);
+        check(b"", None);
+        check(b"a\n:b", None);
+        check(b"a:b\n", None);
+        check(b"a:b\0", None);
+        check(b"a:b\x7f", None);
+        check("a:b\u{85}".as_bytes(), None);
+        check(b"test:123\xa3", None);
+        for value in ["dGVzdDoxMjPCow", "dGVzdDoxMjPCow=", "dGVzdDoxMjPCow== ", "YTpi-", "YTpj="] {
+            assert_eq!(read(value), Err(AuthnErrorKind::Malformed), "{value}");
+        }
+    }
+
+    #[test]
+    fn too_long_a_value_is_not_decoded() {
+        let user = "u".repeat(MAX_USER);
+        let password = "p".repeat(MAX_PASSWORD);
+        assert!(read(&encoded(format!("{user}:{password}"))).is_ok());
+        let long = encoded(format!("{user}:{password}pppp"));
+        assert_eq!(read(&long), Err(AuthnErrorKind::TooLarge));
+        assert_eq!(read(&encoded(format!("{user}u:p"))), Err(AuthnErrorKind::Malformed));
+    }
+
+    proptest! {
+        #[test]
+        fn any_value_is_refused_or_read_exactly(value in "[A-Za-z0-9+/]{0,40}={0,2}") {
+            if let Ok(said) = parse(&value) {
+                let text = STANDARD.decode(&value).unwrap();
+                prop_assert!(text.ends_with(said.password.expose()));
+            }
+        }
+
+        #[test]
+        fn what_is_said_is_what_is_read(user in "[a-z0-9@.]{1,20}", password in "\\PC{0,40}") {
+            prop_assume!(!password.contains(char::is_control));
+            let said = read(&encoded(format!("{user}:{password}")));
+            prop_assert_eq!(said, Ok((user, password.into_bytes())));
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Passwords behind a guard that slows guessing down.
+
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
+
+use crate::{
+    AuthnError, AuthnErrorKind, Challenge, Credential, Facts, Mono, Now, Principal, Step,
+    authn::{
+        Answer, Authenticator,
+        password::{Attempt, Passwords, account, user_name},
+    },
+    limit::{Login, LoginGuard, Reservation, Verdict},
+};
+
+/// [`Passwords`] behind a [`LoginGuard`]: Basic in a gate and login forms go through one count.
+///
+/// An attempt is charged before its password is looked at, in the store or the cache of right
+/// ones, so a denial says nothing about the password. Denied is 429 with `Retry-After`. What
+/// could not be checked, because the store or the hasher is unavailable, is not charged.
+///
+/// Until the first of a client's requests with Basic is answered, no more of them are looked at
+/// than the guard has free attempts: clients that open many connections at once had better send
+/// one request first.
+///
+/// ```
+/// use portcullis::{AuthnErrorKind, Mono, Now, Secret, UnixTime, gate::GuardedPasswords};
+/// use portcullis::authn::password::{Attempt, Hasher, MemoryPasswords, Passwords};
+/// use portcullis::limit::LoginGuard;
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let hasher = Hasher::with_threads(1).start()?;
+/// let passwords = Passwords::new("staff", MemoryPasswords::default(), hasher);
+/// let guard = LoginGuard::builder().attempts(2).start()?;
+/// let logins = GuardedPasswords::new(passwords, guard);
+///
+/// let now = Now::new(UnixTime::from_secs(1_700_000_000), Mono::from_nanos(0));
+/// let guess = Secret::new(*b"letmein123");
+/// let attempt = Attempt::new("alice", &guess).client("192.0.2.7".parse()?);
+/// for expected in [AuthnErrorKind::Invalid, AuthnErrorKind::Invalid, AuthnErrorKind::Throttled] {
+///     let refused = logins.verify_password(&attempt, now).await.unwrap_err();
+///     assert_eq!(refused.kind(), expected);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "it verifies nothing until it is asked"]
+pub struct GuardedPasswords {
+    passwords: Passwords,
+    guard: LoginGuard,
+    challenges: Option<Arc<dyn ChallengeCheck>>,
+}
+
+/// Checks the solutions of challenges, such as a CAPTCHA or a proof of work.
+///
+/// A solution must count once; that is the check's business.
+pub trait ChallengeCheck: fmt::Debug + Send + Sync + 'static {
+    /// Whether `solution` solves a challenge that was asked for.
+    fn check(&self, solution: &str) -> Answer<bool>;
+}
+
+/// Solutions longer than this many bytes are none.
+const MAX_SOLUTION: usize = 8 * 1024;
+
+impl GuardedPasswords {
+    /// Lets `guard` decide which attempts `passwords` looks at.
+    pub fn new(passwords: Passwords, guard: LoginGuard) -> Self {
+        Self { passwords, guard, challenges: None }
+    }
+
+    /// Takes solutions of challenges that this check finds good.
+    pub fn challenges(mut self, check: impl ChallengeCheck) -> Self {
+        self.challenges = Some(Arc::new(check));
+        self
+    }
+
+    /// Who the attempt's user is, if the password is theirs: for handlers of login forms.
+    ///
+    /// # Errors
+    /// *Throttled* when the guard denies the attempt and *challenge required* when it asks for a
+    /// challenge that was not solved; otherwise those of [`Passwords::verify_password`].
+    pub fn verify_password(
+        &self,
+        attempt: &Attempt<'_>,
+        now: Now,
+    ) -> impl Future<Output = Result<Principal, AuthnError>> + Send + use<> {
+        let reserved = user_name(attempt.user).map(|name| {
+            let entry = Entry { name, client: attempt.client, device: attempt.device };
+            self.reserve(&entry, attempt.solution, now.mono)
+        });
+        let checked = self.passwords.verify_password(attempt, now);
+        async move { settle(reserved?.await?, checked).await }
+    }
+
+    /// The value of a cookie for the device on which `user` has just logged in; see
+    /// [`LoginGuard::device_cookie`]. `None` when nobody can have that name, or the system has no
+    /// random bytes.
+    #[must_use]
+    pub fn device_cookie(&self, user: &str) -> Option<String> {
+        self.guard.device_cookie(&user_name(user).ok()?)
+    }
+
+    /// Charges an attempt, once its challenge is solved where there is one.
+    fn reserve(
+        &self,
+        entry: &Entry<'_>,
+        solution: Option<&str>,
+        now: Mono,
+    ) -> impl Future<Output = Result<Reservation, AuthnError>> + Send + use<> {
+        let first = self.guard.reserve(&entry.login(), now);
+        let solution = solution.filter(|solution| solution.len() <= MAX_SOLUTION);
+        let asked = match (&first, &self.challenges, solution) {
+            (Verdict::Challenge { .. }, Some(check), Some(solution)) => {
+                let kept = (entry.name.clone(), entry.client, entry.device.map(str::to_owned));
+                Some((check.check(solution), kept, self.guard.clone()))
+            }
+            _ => None,
+        };
+        async move {
+            let Some((answer, (name, client, device), guard)) = asked else {
+                return allowed(first);
+            };
+            let solved = answer.await.map_err(|_| {
+                let detail = "the check of challenges cannot be reached";
+                AuthnError::new(AuthnErrorKind::Unavailable, detail)
+            })?;
+            if !solved {
+                return allowed(first);
+            }
+            let entry = Entry { name, client, device: device.as_deref() };
+            allowed(guard.reserve(&entry.login().solved(), now))
+        }
+    }
+}
+
+impl Authenticator for GuardedPasswords {
+    fn realm(&self) -> &str {
+        self.passwords.realm()
+    }
+
+    fn challenge(&self) -> Option<Challenge> {
+        self.passwords.challenge()
+    }
+
+    fn problems(&self) -> Vec<String> {
+        self.passwords.problems()
+    }
+
+    fn authenticate(&self, credential: &Credential<'_>, facts: &Facts<'_>, now: Now) -> Step {
+        let name = match account(credential) {
+            None => return Step::NotMine,
+            Some(Ok(name)) => name,
+            Some(Err(error)) => return Step::Done(Err(error)),
+        };
+        // A program that repeats Basic holds no cookie and solves no challenge.
+        let entry = Entry { name, client: facts.client_address(), device: None };
+        let reservation = match allowed(self.guard.reserve(&entry.login(), now.mono)) {
+            Ok(reservation) => reservation,
+            Err(error) => return Step::Done(Err(error)),
+        };
+        match self.passwords.authenticate(credential, facts, now) {
+            Step::Wait(checked) => Step::Wait(Box::pin(settle(reservation, checked))),
+            Step::Done(result) => Step::Done(conclude(reservation, result)),
+            Step::NotMine => {
+                reservation.released();
+                Step::NotMine
+            }
+        }
+    }
+}
+
+/// Whom an attempt is counted under.
+struct Entry<'a> {
+    name: String,
+    client: Option<IpAddr>,
+    device: Option<&'a str>,
+}
+
+impl Entry<'_> {
+    fn login(&self) -> Login<'_> {
+        let login = Login::new(&self.name);
+        let login = self.client.map_or(login, |client| login.client(client));
+        self.device.map_or(login, |device| login.device(device))
+    }
+}
+
+/// Checks a password that was charged for. Dropped on the way, it counts as wrong.
+async fn settle(
+    reservation: Reservation,
+    checked: impl Future<Output = Result<Principal, AuthnError>> + Send,
+) -> Result<Principal, AuthnError> {
+    let result = checked.await;
+    conclude(reservation, result)
+}
+
+fn conclude(
+    reservation: Reservation,
+    result: Result<Principal, AuthnError>,
+) -> Result<Principal, AuthnError> {
+    match &result {
+        Ok(_) => reservation.succeeded(),
+        Err(error) if error.kind() == AuthnErrorKind::Unavailable => reservation.released(),
+        Err(_) => reservation.failed(),
+    }
+    result
+}
+
+fn allowed(verdict: Verdict) -> Result<Reservation, AuthnError> {
+    let refuse =
+        |kind, detail, wait: Duration| Err(AuthnError::new(kind, detail).with_retry_after(wait));
+    match verdict {
+        Verdict::Allow(reservation) => Ok(reservation),
+        Verdict::Challenge { retry_after } => {
+            let detail = "a challenge is to be solved first";
+            refuse(AuthnErrorKind::ChallengeRequired, detail, retry_after)
+        }
+        Verdict::Deny { retry_after } => {
+            let detail = "too many attempts for this account or from this network";
+            refuse(AuthnErrorKind::Throttled, detail, retry_after)
+        }
+    }
+}

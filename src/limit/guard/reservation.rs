@@ -1,0 +1,99 @@
+//! An attempt under way, and how it ends.
+
+use std::fmt;
+
+use super::{
+    LoginGuard, Table,
+    state::{Pace, State},
+};
+use crate::Mono;
+
+/// An attempt that is charged already. Dropped without a word, it counts as failed. Delays are
+/// counted from the moment it was reserved.
+#[must_use = "dropped without a word, it counts as failed"]
+pub struct Reservation {
+    pub(super) guard: LoginGuard,
+    pub(super) counted: Counted,
+    pub(super) now: Mono,
+    pub(super) open: bool,
+}
+
+/// The entries of one attempt, with what is free for each.
+#[derive(Clone, Copy)]
+pub(super) struct Counted {
+    /// The pair, or the device that has its own count.
+    pub(super) own: (u64, u32),
+    pub(super) account: Option<(u64, u32)>,
+    pub(super) network: Option<(u64, u32)>,
+}
+
+impl Reservation {
+    /// The secret was right.
+    pub fn succeeded(mut self) {
+        self.close(|table, counted, pace, now| {
+            let own = table.states.get(&counted.own.0);
+            let wrong = own.map_or(0, |state| state.failures(pace, now));
+            for (key, free) in [Some(counted.own), counted.account].into_iter().flatten() {
+                if let Some(state) = table.states.get_mut(&key) {
+                    state.forgive(wrong, free, pace, now);
+                }
+            }
+        });
+    }
+
+    /// The secret was wrong.
+    pub fn failed(mut self) {
+        self.fail();
+    }
+
+    /// Nothing was checked: what checks it could not be reached.
+    pub fn released(mut self) {
+        self.close(|_, _, _, _| ());
+    }
+
+    fn fail(&mut self) {
+        self.close(|table, counted, pace, now| {
+            for (key, free) in counted.all() {
+                if let Some(state) = table.states.get_mut(&key) {
+                    state.fail(free, pace, now);
+                }
+            }
+        });
+    }
+
+    /// Ends the attempt once, and keeps no entry that says nothing.
+    fn close(&mut self, outcome: impl FnOnce(&mut Table, Counted, Pace, Mono)) {
+        if !std::mem::take(&mut self.open) {
+            return;
+        }
+        let (counted, pace, now) = (self.counted, self.guard.0.limits.pace, self.now);
+        let mut table = self.guard.table();
+        for (key, _) in counted.all() {
+            table.states.entry(key).and_modify(State::end);
+        }
+        outcome(&mut table, counted, pace, now);
+        for (key, _) in counted.all() {
+            if table.states.get(&key).is_some_and(|state| state.is_blank(pace, now)) {
+                table.states.remove(&key);
+            }
+        }
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.fail();
+    }
+}
+
+impl Counted {
+    pub(super) fn all(self) -> impl Iterator<Item = (u64, u32)> {
+        [Some(self.own), self.account, self.network].into_iter().flatten()
+    }
+}
+
+impl fmt::Debug for Reservation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reservation").finish_non_exhaustive()
+    }
+}

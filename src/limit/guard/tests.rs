@@ -1,0 +1,237 @@
+use super::*;
+use crate::Secret;
+
+fn at(secs: u64) -> Mono {
+    Mono::from_nanos(1 << 40).saturating_add(Duration::from_secs(secs))
+}
+
+fn guard() -> LoginGuard {
+    LoginGuard::builder().start().unwrap()
+}
+
+fn from(account: &str, last: u8) -> Login<'_> {
+    Login::new(account).client([192, 0, 2, last].into())
+}
+
+/// Whether an attempt is let through; if so, it fails.
+fn guess(guard: &LoginGuard, login: &Login<'_>, secs: u64) -> Result<(), u64> {
+    match guard.reserve(login, at(secs)) {
+        Verdict::Allow(attempt) => {
+            attempt.failed();
+            Ok(())
+        }
+        Verdict::Deny { retry_after } => Err(retry_after.as_secs()),
+        Verdict::Challenge { .. } => panic!("no challenge was asked for"),
+    }
+}
+
+/// Whether an attempt is let through; if so, it succeeds.
+fn succeed(guard: &LoginGuard, login: &Login<'_>, secs: u64) -> bool {
+    match guard.reserve(login, at(secs)) {
+        Verdict::Allow(attempt) => {
+            attempt.succeeded();
+            true
+        }
+        Verdict::Deny { .. } | Verdict::Challenge { .. } => false,
+    }
+}
+
+fn entries(guard: &LoginGuard) -> usize {
+    guard.table().states.len()
+}
+
+#[test]
+fn lt_6_ten_thousand_at_once_find_five_places() {
+    let guard = LoginGuard::builder().attempts(5).account_attempts(5).start().unwrap();
+    let waiting = std::sync::Barrier::new(8);
+    let allowed: Vec<Reservation> = std::thread::scope(|scope| {
+        let ask = |thread: u8| {
+            let (guard, waiting) = (&guard, &waiting);
+            move || {
+                waiting.wait();
+                let attempt = |_| match guard.reserve(&from("alice", thread), at(0)) {
+                    Verdict::Allow(attempt) => Some(attempt),
+                    Verdict::Deny { .. } | Verdict::Challenge { .. } => None,
+                };
+                (0..1_250).filter_map(attempt).collect::<Vec<_>>()
+            }
+        };
+        let threads: Vec<_> = (0..8).map(|thread| scope.spawn(ask(thread))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(allowed.len(), 5);
+    allowed.into_iter().for_each(Reservation::failed);
+    assert_eq!(guess(&guard, &from("alice", 99), 0), Err(1));
+    assert_eq!(guess(&guard, &from("bob", 99), 0), Ok(()), "nobody else is in the way");
+}
+
+#[test]
+fn lt_1_lt_3_the_pair_is_slowed_down_and_the_delay_doubles() {
+    let guard = guard();
+    let alice = from("alice", 1);
+    for _ in 0..5 {
+        assert_eq!(guess(&guard, &alice, 0), Ok(()));
+    }
+    assert_eq!(guess(&guard, &alice, 0), Err(1));
+    assert_eq!(guess(&guard, &alice, 1), Ok(()));
+    assert_eq!(guess(&guard, &alice, 1), Err(2));
+    assert_eq!(guess(&guard, &alice, 3), Ok(()));
+    assert_eq!(guess(&guard, &alice, 3), Err(4));
+    assert_eq!(guess(&guard, &from("alice", 2), 3), Ok(()), "another network is free");
+    assert_eq!(guess(&guard, &from("bob", 1), 3), Ok(()), "and so is another account");
+}
+
+#[test]
+fn lt_1_an_account_is_slowed_down_wherever_the_guesses_come_from() {
+    let guard = guard();
+    for network in 0..20 {
+        assert_eq!(guess(&guard, &from("alice", network), 0), Ok(()), "{network}");
+    }
+    assert_eq!(guess(&guard, &from("alice", 200), 0), Err(1));
+    assert_eq!(guess(&guard, &Login::new("alice"), 0), Err(1));
+}
+
+#[test]
+fn lt_8_attack_one_guess_at_each_of_many_accounts() {
+    let guard = guard();
+    let users: Vec<_> = (0..101).map(|user| format!("user{user}")).collect();
+    let denied = users.iter().filter(|user| guess(&guard, &from(user, 1), 0).is_err()).count();
+    assert_eq!(denied, 1);
+    assert_eq!(guess(&guard, &from("user7", 2), 0), Ok(()));
+    // Addresses of one /64 are one network.
+    let v6 = |text: &str| Login::new("alice").client(text.parse().unwrap());
+    for host in 0..5 {
+        assert_eq!(guess(&guard, &v6(&format!("2001:db8::{host}")), 0), Ok(()));
+    }
+    assert!(guess(&guard, &v6("2001:db8::5"), 0).is_err());
+}
+
+#[test]
+fn lt_4_a_success_forgives_the_same_network_on_the_same_account_alone() {
+    let guard = guard();
+    let (alice, other) = (from("alice", 1), from("alice", 2));
+    for _ in 0..4 {
+        guess(&guard, &alice, 0).unwrap();
+        guess(&guard, &other, 0).unwrap();
+    }
+    assert!(succeed(&guard, &alice, 0));
+    for _ in 0..5 {
+        assert_eq!(guess(&guard, &alice, 0), Ok(()), "starts anew");
+    }
+    assert_eq!(guess(&guard, &other, 0), Ok(()));
+    assert!(guess(&guard, &other, 0).is_err(), "the other's four are not forgotten");
+}
+
+#[test]
+fn attack_an_own_account_to_clear_the_network() {
+    let guard = LoginGuard::builder().network_attempts(10).start().unwrap();
+    let users: Vec<_> = (0..12).map(|user| format!("user{user}")).collect();
+    let mut denied = 0;
+    for user in &users {
+        denied += u32::from(guess(&guard, &from(user, 1), 0).is_err());
+        succeed(&guard, &from("mallory", 1), 0);
+    }
+    assert_eq!(denied, 2);
+}
+
+#[test]
+fn lt_5_a_stranger_cannot_lock_out_a_known_device() {
+    let guard = guard();
+    let cookie = guard.device_cookie("alice").unwrap();
+    let mut secs = 0;
+    for network in 0..40 {
+        secs += guess(&guard, &from("alice", network), secs).err().unwrap_or_default();
+    }
+    assert!(guess(&guard, &from("alice", 1), secs).is_err());
+    assert!(succeed(&guard, &from("alice", 1).device(&cookie), secs));
+    for _ in 0..5 {
+        assert_eq!(guess(&guard, &from("alice", 1).device(&cookie), secs), Ok(()));
+    }
+    assert!(guess(&guard, &from("alice", 1).device(&cookie), secs).is_err(), "it is counted too");
+}
+
+#[test]
+fn attack_forged_and_foreign_device_cookies() {
+    let guard = guard();
+    let cookie = guard.device_cookie("alice").unwrap();
+    let known = |account: &str, cookie: &str| guard.knows(account, cookie);
+    assert!(known("alice", &cookie));
+    assert!(!known("bob", &cookie));
+    assert!(!LoginGuard::builder().start().unwrap().knows("alice", &cookie));
+    for (at, _) in cookie.char_indices() {
+        let mut forged = cookie.clone().into_bytes();
+        forged[at] ^= 1;
+        assert!(!known("alice", &String::from_utf8(forged).unwrap()), "{at}");
+    }
+    for text in ["", ".", "a.b", &cookie.to_uppercase(), &format!("{cookie}0"), &"a".repeat(99_999)]
+    {
+        assert!(!known("alice", text));
+    }
+    let key = || Secret::new([7; 32]);
+    let one = LoginGuard::builder().device_key(key()).start().unwrap();
+    let other = LoginGuard::builder().device_key(key()).start().unwrap();
+    assert!(other.knows("alice", &one.device_cookie("alice").unwrap()), "it outlives a restart");
+}
+
+#[test]
+fn an_attempt_that_ends_in_silence_has_failed_and_one_that_was_released_never_was() {
+    let guard = guard();
+    let alice = from("alice", 1);
+    for _ in 0..50 {
+        let Verdict::Allow(attempt) = guard.reserve(&alice, at(0)) else { panic!("denied") };
+        attempt.released();
+    }
+    assert_eq!(entries(&guard), 0, "nothing is kept of it");
+    for _ in 0..5 {
+        drop(guard.reserve(&alice, at(0)));
+    }
+    assert!(guess(&guard, &alice, 0).is_err());
+}
+
+#[test]
+fn a_challenge_comes_between_and_lifts_no_delay() {
+    let guard = LoginGuard::builder().challenge_after(2).start().unwrap();
+    let alice = from("alice", 1);
+    guess(&guard, &alice, 0).unwrap();
+    guess(&guard, &alice, 0).unwrap();
+    assert!(matches!(guard.reserve(&alice, at(0)), Verdict::Challenge { .. }));
+    for _ in 0..3 {
+        guess(&guard, &alice.solved(), 0).unwrap();
+    }
+    assert_eq!(guess(&guard, &alice.solved(), 0), Err(1));
+    assert!(matches!(guard.reserve(&from("alice", 2), at(0)), Verdict::Challenge { .. }));
+    assert!(matches!(guard.reserve(&from("bob", 2), at(0)), Verdict::Allow(_)));
+}
+
+#[test]
+fn attack_a_flood_of_names_neither_grows_the_table_nor_forgives() {
+    let guard = LoginGuard::builder().entries(1_000).network_attempts(100_000).start().unwrap();
+    let alice = from("alice", 1);
+    for _ in 0..5 {
+        guess(&guard, &alice, 0).unwrap();
+    }
+    for user in 0..2_000 {
+        let _ = guess(&guard, &from(&format!("flood{user}"), 2), 0);
+    }
+    assert!(entries(&guard) <= 1_000, "{}", entries(&guard));
+    assert!(guess(&guard, &from("newcomer", 3), 0).is_err(), "full is no");
+    assert_eq!(guess(&guard, &alice, 0), Err(1), "and nothing is forgiven");
+    assert_eq!(guess(&guard, &from("newcomer", 3), 86_400), Ok(()), "until it is forgotten");
+}
+
+#[test]
+fn set_ups_that_cannot_be() {
+    let check = |builder: LoginGuardBuilder, expected| {
+        assert_eq!(builder.start().unwrap_err(), expected);
+    };
+    let (guard, secs) = (LoginGuard::builder, Duration::from_secs);
+    check(guard().attempts(0), GuardError::Attempts);
+    check(guard().account_attempts(101), GuardError::Attempts);
+    check(guard().network_attempts(0), GuardError::Attempts);
+    check(guard().delays(secs(0), secs(1)), GuardError::Delay);
+    check(guard().delays(secs(2), secs(1)), GuardError::Delay);
+    check(guard().delays(secs(2), secs(86_401)), GuardError::Delay);
+    check(guard().forget(secs(59)), GuardError::Forget);
+    check(guard().entries(999), GuardError::Entries { entries: 999 });
+    check(guard().device_key(Secret::new([0; 31])), GuardError::Key);
+}

@@ -1,0 +1,214 @@
+//! Guessing passwords against a guarded gate and a guarded login form.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use portcullis::{
+    Admission, AuthnErrorKind, Caller, Credential, Facts, Gate, Mono, Now, Refusal, Routes, Secret,
+    UnixTime,
+    audit::EventName,
+    authn::{
+        Answer, StoreError,
+        password::{
+            Attempt, Cost, Hasher, MemoryPasswords, PasswordRecord, PasswordStore, Passwords,
+        },
+    },
+    gate::{ChallengeCheck, GuardedPasswords},
+    limit::{LoginGuard, LoginGuardBuilder},
+    testing::Recorder,
+};
+
+use crate::kit::{block_on, reason};
+
+fn at(secs: u64) -> Now {
+    Now::new(UnixTime::from_secs(1_800_000_000), Mono::from_nanos(1 << 40))
+        .later(std::time::Duration::from_secs(secs))
+}
+
+fn hasher() -> Hasher {
+    let cost = Cost::insecure_new(64, 1, 1).unwrap();
+    Hasher::with_threads(1).cost(cost).queue(64).start().unwrap()
+}
+
+/// The logins of alice, whose password is `right`.
+fn logins(hasher: &Hasher, guard: LoginGuardBuilder) -> GuardedPasswords {
+    let users = MemoryPasswords::default();
+    let stored = block_on(hasher.hash(&Secret::new(*b"right"))).unwrap();
+    users.insert("alice", PasswordRecord::new("alice", stored)).unwrap();
+    let passwords = Passwords::new("staff", users, hasher.clone());
+    GuardedPasswords::new(passwords, guard.start().unwrap())
+}
+
+fn gate(logins: GuardedPasswords, log: &Recorder) -> Gate {
+    let routes = Routes::new().authenticated("GET", "/me");
+    Gate::builder().authenticate(logins).routes(routes).audit(log.clone()).build().unwrap()
+}
+
+fn admit(gate: &Gate, said: &str, peer: &str, now: Now) -> Admission {
+    let mut facts = Facts::default();
+    facts.method = Some("GET");
+    facts.path = Some("/me");
+    facts.secure = true;
+    facts.peer = Some(peer.parse().unwrap());
+    gate.admit(Credential::Basic(&STANDARD.encode(said)), &facts, now)
+}
+
+fn ask(gate: &Gate, said: &str, peer: &str, now: Now) -> Result<Caller, Refusal> {
+    match admit(gate, said, peer, now) {
+        Admission::Done(result) => result,
+        Admission::Wait(future) => block_on(future),
+    }
+}
+
+const HERE: &str = "192.0.2.1";
+
+#[test]
+fn lt_6_of_ten_thousand_guesses_at_once_five_are_looked_at() {
+    let (hasher, log) = (hasher(), Recorder::default());
+    let guard = LoginGuard::builder().attempts(5).account_attempts(5);
+    let gate = gate(logins(&hasher, guard), &log);
+    let before = hasher.hashes();
+    let mut waiting = Vec::new();
+    for guess in 0..10_000 {
+        let peer = format!("192.0.2.{}", guess % 200);
+        match admit(&gate, &format!("alice:guess{guess}"), &peer, at(0)) {
+            Admission::Wait(future) => waiting.push(future),
+            Admission::Done(result) => {
+                let refusal = result.unwrap_err();
+                assert_eq!((refusal.status(), refusal.retry_after_secs()), (429, Some(1)));
+            }
+        }
+    }
+    assert_eq!(waiting.len(), 5);
+    for future in waiting {
+        assert_eq!(block_on(future).unwrap_err().status(), 401);
+    }
+    assert_eq!(hasher.hashes() - before, 5);
+    let refusal = ask(&gate, "alice:right", HERE, at(0)).unwrap_err();
+    assert_eq!((refusal.status(), refusal.retry_after_secs()), (429, Some(1)));
+}
+
+#[test]
+fn a_denial_is_429_with_its_event_and_asks_for_no_other_credential() {
+    let (hasher, log) = (hasher(), Recorder::default());
+    let gate = gate(logins(&hasher, LoginGuard::builder().attempts(1)), &log);
+    assert_eq!(ask(&gate, "alice:wrong", HERE, at(0)).unwrap_err().status(), 401);
+    let refusal = ask(&gate, "alice:wrong", HERE, at(0)).unwrap_err();
+    assert_eq!((refusal.status(), refusal.retry_after_secs()), (429, Some(1)));
+    assert!(refusal.challenges().is_empty());
+    let events = log.take();
+    assert_eq!(events[1].event().name, EventName::ExcessRateLimitExceeded);
+    assert_eq!(reason(&events[1]), Some("login_throttled"));
+    assert!(ask(&gate, "alice:right", HERE, at(1)).is_ok(), "when the time is over");
+}
+
+#[test]
+fn lt_7_unknown_accounts_are_counted_and_answered_like_known_ones() {
+    let (hasher, log) = (hasher(), Recorder::default());
+    let gate = gate(logins(&hasher, LoginGuard::builder()), &log);
+    let answers = |user: &str| {
+        let one = |secs| {
+            let refusal = ask(&gate, &format!("{user}:wrong"), HERE, at(secs)).unwrap_err();
+            (refusal.status(), refusal.retry_after_secs(), refusal.challenges().to_vec())
+        };
+        (0..20).map(one).collect::<Vec<_>>()
+    };
+    let (known, unknown) = (answers("alice"), answers("nobody"));
+    assert!(known.iter().any(|(status, ..)| *status == 429));
+    assert_eq!(known, unknown);
+    let statuses = |user: &str| answers(user).iter().filter(|(status, ..)| *status == 401).count();
+    assert_eq!(statuses("NoBody"), statuses("nobody"), "another case is no other account");
+}
+
+#[test]
+fn attack_a_guess_at_the_cache_while_denied() {
+    let (hasher, log) = (hasher(), Recorder::default());
+    let gate = gate(logins(&hasher, LoginGuard::builder().attempts(2)), &log);
+    assert!(ask(&gate, "alice:right", "198.51.100.1", at(0)).is_ok(), "now it is in the cache");
+    for _ in 0..2 {
+        assert_eq!(ask(&gate, "alice:wrong", HERE, at(0)).unwrap_err().status(), 401);
+    }
+    for said in ["alice:wrong", "alice:right"] {
+        assert_eq!(ask(&gate, said, HERE, at(0)).unwrap_err().status(), 429, "{said}");
+    }
+}
+
+#[test]
+fn right_passwords_are_never_charged() {
+    let (hasher, log) = (hasher(), Recorder::default());
+    let gate = gate(logins(&hasher, LoginGuard::builder().attempts(1).account_attempts(1)), &log);
+    let before = hasher.hashes();
+    for _ in 0..200 {
+        assert!(ask(&gate, "alice:right", HERE, at(0)).is_ok());
+    }
+    assert_eq!(hasher.hashes() - before, 1);
+}
+
+#[test]
+fn attack_guesses_that_hang_up_before_the_answer_are_charged() {
+    let (hasher, log) = (hasher(), Recorder::default());
+    let gate = gate(logins(&hasher, LoginGuard::builder().attempts(3)), &log);
+    for _ in 0..3 {
+        drop(admit(&gate, "alice:wrong", HERE, at(0)));
+    }
+    assert_eq!(ask(&gate, "alice:right", HERE, at(0)).unwrap_err().status(), 429);
+}
+
+/// A store that cannot be reached.
+#[derive(Debug)]
+struct Down;
+
+impl PasswordStore for Down {
+    fn find(&self, _: &str) -> Answer<Option<PasswordRecord>> {
+        Answer::failed(StoreError)
+    }
+}
+
+#[test]
+fn what_could_not_be_checked_is_not_charged() {
+    let guard = LoginGuard::builder().attempts(1).start().unwrap();
+    let logins = GuardedPasswords::new(Passwords::new("staff", Down, hasher()), guard);
+    let gate = gate(logins, &Recorder::default());
+    for _ in 0..50 {
+        assert_eq!(ask(&gate, "alice:wrong", HERE, at(0)).unwrap_err().status(), 503);
+    }
+}
+
+/// A check for which `four` is the solution.
+#[derive(Debug)]
+struct TwoAndTwo;
+
+impl ChallengeCheck for TwoAndTwo {
+    fn check(&self, solution: &str) -> Answer<bool> {
+        Answer::done(solution == "four")
+    }
+}
+
+#[test]
+fn a_login_form_is_asked_for_a_challenge_and_a_known_device_is_not_locked_out() {
+    let hasher = hasher();
+    let guard = LoginGuard::builder().attempts(3).challenge_after(1);
+    let logins = logins(&hasher, guard).challenges(TwoAndTwo);
+    let (right, wrong) = (Secret::new(*b"right"), Secret::new(*b"wrong"));
+    let here = HERE.parse().unwrap();
+    let kind = |attempt: Attempt<'_>| {
+        let found = block_on(logins.verify_password(&attempt.client(here), at(0)));
+        found.map(drop).map_err(portcullis::AuthnError::kind)
+    };
+    let guess = Attempt::new("Alice", &wrong);
+    assert_eq!(kind(guess), Err(AuthnErrorKind::Invalid));
+    assert_eq!(kind(guess), Err(AuthnErrorKind::ChallengeRequired));
+    assert_eq!(kind(guess.solution("five")), Err(AuthnErrorKind::ChallengeRequired));
+    let before = hasher.hashes();
+    assert_eq!(kind(guess.solution("four")), Err(AuthnErrorKind::Invalid));
+    assert_eq!(kind(guess.solution("four")), Err(AuthnErrorKind::Invalid));
+    assert_eq!(kind(guess.solution("four")), Err(AuthnErrorKind::Throttled));
+    assert_eq!(hasher.hashes() - before, 2);
+
+    let cookie = logins.device_cookie("ALICE").unwrap();
+    let owner = Attempt::new("alice", &right);
+    assert_eq!(kind(owner), Err(AuthnErrorKind::Throttled));
+    assert_eq!(kind(owner.device(&cookie)), Ok(()));
+    let forged = cookie.replace('.', "..");
+    assert_eq!(kind(owner.device(&forged)), Err(AuthnErrorKind::Throttled));
+    let other = logins.device_cookie("bob").unwrap();
+    assert_eq!(kind(owner.device(&other)), Err(AuthnErrorKind::Throttled));
+}

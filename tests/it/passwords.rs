@@ -1,0 +1,128 @@
+//! Passwords through the gate: what a caller can tell from the answers.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http_body_util::BodyExt as _;
+use portcullis::{
+    Admission, Caller, Credential, Facts, Gate, Mono, Now, Refusal, Routes, Secret, UnixTime,
+    audit::EventName,
+    authn::password::{Cost, Hasher, HasherBuilder, MemoryPasswords, PasswordRecord, Passwords},
+    http::{Problem, refuse},
+    testing::Recorder,
+};
+
+use crate::kit::{block_on, only, reason};
+
+fn noon() -> Now {
+    Now::new(UnixTime::from_secs(1_800_000_000), Mono::from_nanos(1 << 40))
+}
+
+fn cheap() -> HasherBuilder {
+    Hasher::with_threads(1).cost(Cost::insecure_new(64, 1, 1).unwrap())
+}
+
+fn facts() -> Facts<'static> {
+    let mut facts = Facts::default();
+    facts.method = Some("GET");
+    facts.path = Some("/me");
+    facts.peer = Some("127.0.0.1".parse().unwrap());
+    facts
+}
+
+/// A gate in front of `/me` for alice, whose password is `right`, and mallory, whose stored hash
+/// cannot be read.
+fn gate(hasher: &Hasher, log: &Recorder) -> Gate {
+    let users = MemoryPasswords::default();
+    let stored = block_on(hasher.hash(&Secret::new(*b"right"))).unwrap();
+    users.insert("alice", PasswordRecord::new("alice", stored)).unwrap();
+    users.insert("mallory", PasswordRecord::new("mallory", "$argon2id$v=19$")).unwrap();
+    let passwords = Passwords::new("staff", users, hasher.clone());
+    let routes = Routes::new().authenticated("GET", "/me");
+    Gate::builder().authenticate(passwords).routes(routes).audit(log.clone()).build().unwrap()
+}
+
+async fn ask(gate: &Gate, said: &str) -> Result<Caller, Refusal> {
+    let value = STANDARD.encode(said);
+    let admission = gate.admit(Credential::Basic(&value), &facts(), noon());
+    match admission {
+        Admission::Done(result) => result,
+        Admission::Wait(future) => future.await,
+    }
+}
+
+/// All that a caller sees of a refusal, with the one thing that is new in each left out.
+fn seen(refusal: Refusal) -> String {
+    let id = refusal.correlation_id().unwrap().to_string();
+    let response = refuse(refusal, &Problem);
+    let head = format!("{} {:?}", response.status(), response.headers());
+    let body = block_on(response.into_body().collect()).unwrap().to_bytes();
+    format!("{head} {}", String::from_utf8_lossy(&body).replace(&id, "id"))
+}
+
+#[test]
+fn asvs_6_3_8_unknown_users_wrong_passwords_and_broken_records_are_answered_alike() {
+    let (hasher, log) = (cheap().start().unwrap(), Recorder::default());
+    let gate = gate(&hasher, &log);
+    let mut answers = Vec::new();
+    let mut details = Vec::new();
+    for user in ["alice", "nobody", "mallory"] {
+        let before = hasher.hashes();
+        answers.push(seen(block_on(ask(&gate, &format!("{user}:wrong"))).unwrap_err()));
+        assert_eq!(hasher.hashes() - before, 1, "{user}");
+        let event = only(&log);
+        assert_eq!(
+            (event.event().name, reason(&event)),
+            (EventName::AuthnLoginFail, Some("invalid"))
+        );
+        details.push(event.event().refusal.unwrap().reason().detail().unwrap());
+    }
+    assert!(
+        answers[0].contains("401")
+            && answers[0].contains(r#"Basic realm=\"staff\", charset=\"UTF-8\""#)
+    );
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(answers[0], answers[2]);
+    details.sort_unstable();
+    details.dedup();
+    assert_eq!(details.len(), 3, "the record tells them apart");
+    assert_eq!(
+        block_on(ask(&gate, "alice:right")).unwrap().principal().unwrap().id(),
+        "staff/alice"
+    );
+}
+
+#[test]
+fn a_full_queue_is_unavailable_and_never_a_wrong_password() {
+    let (hasher, log) = (Hasher::with_threads(1).queue(1).start().unwrap(), Recorder::default());
+    let gate = gate(&hasher, &log);
+    let statuses: Vec<_> = block_on(async {
+        let asked: Vec<_> = (0..40)
+            .map(|_| {
+                let gate = gate.clone();
+                tokio::spawn(async move { ask(&gate, "alice:wrong").await.unwrap_err() })
+            })
+            .collect();
+        let mut refusals = Vec::new();
+        for one in asked {
+            refusals.push(one.await.unwrap().status());
+        }
+        refusals
+    });
+    let count = |status| statuses.iter().filter(|one| **one == status).count();
+    assert_eq!(count(401) + count(503), 40, "{statuses:?}");
+    assert!(count(401) >= 1 && count(503) >= 30, "{statuses:?}");
+}
+
+#[test]
+fn a_caller_who_goes_away_is_recorded_and_the_hash_ends() {
+    let (hasher, log) = (cheap().start().unwrap(), Recorder::default());
+    let gate = gate(&hasher, &log);
+    let before = hasher.hashes();
+    block_on(async {
+        let mut asked = Box::pin(ask(&gate, "alice:wrong"));
+        let first = std::future::poll_fn(|cx| std::task::Poll::Ready(asked.as_mut().poll(cx)));
+        let _ = first.await;
+    });
+    assert_eq!(log.take().len(), 1);
+    let _ = block_on(ask(&gate, "alice:wrong"));
+    assert_eq!(hasher.hashes() - before, 2, "both were run");
+}
