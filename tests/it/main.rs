@@ -29,5 +29,8 @@ mod policies;
 #[cfg(all(feature = "testing", feature = "tower"))]
 mod routes;
 #[cfg(test)]
+#[cfg(feature = "testing")]
+mod tokens;
+#[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower"))]
 mod tower;

@@ -97,8 +97,12 @@ impl JwtVerifier {
         self.settle()
     }
 
-    /// Makes these top-level claims the principal's attributes, where they are a boolean, a whole
-    /// number, a string or an array of strings. Others are left out.
+    /// Makes these top-level claims the principal's attributes, where the token has them.
+    ///
+    /// Each is a boolean, a string, an array of strings, or a whole number of 64 bits written
+    /// without fraction and exponent. A token with one of them in another form, `null` among
+    /// these, is refused as [`Invalid`](AuthnErrorKind::Invalid): left out in silence, it could
+    /// switch off a policy that forbids.
     pub fn attributes(mut self, claims: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.mapping.attributes = claims.into_iter().map(Into::into).collect();
         self.settle()
