@@ -6,7 +6,7 @@
 //! 2. the form: three parts of base64url without padding (RFC 7515 section 3.1);
 //! 3. the header: an object without duplicate names; `typ` absent, `JWT` or `at+jwt`; no `crit`;
 //! 4. the key: the one that `kid` names, and `alg` must be the algorithm that key is for;
-//! 5. the signature. Nothing of the payload is read before it holds;
+//! 5. the signature. Nothing of the payload is believed before it holds;
 //! 6. the payload: an object without duplicate names at any depth;
 //! 7. `iss` and `aud`, both mandatory; no `cnf`;
 //! 8. `exp`, mandatory, and `nbf` and `iat` if present;

@@ -274,6 +274,45 @@ fn a_bearer_without_dots_is_for_others() {
 }
 
 #[test]
+fn only_a_refused_token_that_names_another_issuer_is_left_to_others() {
+    let verifier = hs256();
+    let now = Now::new(NOW, Mono::from_nanos(0));
+    let answer = |token: &str| {
+        let answer = verifier.verify(&Credential::Bearer(token), &Facts::default(), now)?;
+        Some(answer.map(|principal| principal.id().to_owned()).map_err(AuthnError::detail))
+    };
+    let check = |header: &str, claims: &str, key: &[u8], expected: &str| {
+        let ours = sign(Algorithm::Hs256, key, header, claims);
+        let expected = if expected.is_empty() { None } else { Some(expected) };
+        assert_eq!(answer(&ours).map(|answer| answer.unwrap_err()), expected, "{header} {claims}");
+        assert!(verifier.verify_token(&ours, NOW).is_err(), "{header} {claims}");
+    };
+    let (good, unknown, other) =
+        (r#"{"alg":"HS256"}"#, r#"{"alg":"HS256","kid":"z"}"#, r#"{"alg":"ES256"}"#);
+    let theirs = CLAIMS.replace("id.example", "b.example");
+    check(good, &theirs, SECRET, "");
+    check(good, &theirs, STRANGER, "");
+    check(unknown, &theirs, SECRET, "");
+    check(other, &theirs, SECRET, "");
+    check(unknown, CLAIMS, SECRET, "no key has the token's `kid`");
+    check(other, CLAIMS, SECRET, "no key is for the token's `alg`");
+    check(good, CLAIMS, STRANGER, "the signature is not the key's");
+    let bound = CLAIMS.replace("\"aud\"", "\"cnf\":{},\"aud\"");
+    check(good, &bound, SECRET, "`cnf` binds the token to a proof that is not checked here");
+
+    check(good, r#"{"sub":"alice"}"#, STRANGER, "the signature is not the key's");
+    check(good, r#"{"iss":7}"#, STRANGER, "the signature is not the key's");
+    check(good, r#"{"iss":7}"#, SECRET, "`iss` is not a string");
+    check(good, r#"{"iss":"b","iss":"b"}"#, STRANGER, "the signature is not the key's");
+    check(good, r#"["b"]"#, STRANGER, "the signature is not the key's");
+    check(good, "not JSON at all", STRANGER, "the signature is not the key's");
+    check(r#"{"alg":"HS256","crit":[]}"#, &theirs, SECRET, "`crit` asks for an unknown extension");
+    assert_eq!(answer("a.b"), Some(Err("a token has three parts between two dots")));
+    let good = sign(Algorithm::Hs256, SECRET, good, CLAIMS);
+    assert_eq!(answer(&good), Some(Ok("staff/alice".to_owned())));
+}
+
+#[test]
 fn one_subject_in_two_realms_is_two_principals() {
     let issuer = issuer(Algorithm::Es256);
     let token = issuer.token("alice").sign(NOW);
