@@ -172,6 +172,32 @@ fn attack_psychic_signature() {
 }
 
 #[test]
+fn attack_key_that_one_signature_fits_for_every_token() {
+    let jwks = |x: [u8; 32]| {
+        let jwk = json!({"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "x": encode(x)});
+        KeySet::from_jwks(json!({ "keys": [jwk] }).to_string())
+    };
+    let mut neutral = [0; 32];
+    neutral[0] = 1;
+    let refused = jwks(neutral).unwrap_err().to_string();
+    assert!(
+        refused.ends_with("the point is of small order or its number is too large"),
+        "{refused}"
+    );
+    let spki = [&b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00"[..], &neutral].concat();
+    let pem = base64::engine::general_purpose::STANDARD.encode(spki);
+    let pem = format!("-----BEGIN PUBLIC KEY-----\n{pem}\n-----END PUBLIC KEY-----\n");
+    assert!(matches!(Key::from_pem(Algorithm::EdDsa, pem), Err(KeyError::Unfit(_))));
+
+    // No point has this y. Nothing verifies with it.
+    let keys = jwks([2; 32]).unwrap();
+    let verifier = JwtVerifier::new("staff", ISSUER, "orders", keys);
+    let forged = format!("{}.{}", encode(r#"{"alg":"EdDSA"}"#), encode(CLAIMS));
+    let forged = format!("{forged}.{}", encode([&neutral[..], &[0; 32]].concat()));
+    assert_eq!(refusal(&verifier, &forged), "the signature is not the key's");
+}
+
+#[test]
 fn attack_signature_of_another_length() {
     for algorithm in ALGORITHMS {
         let verifier = issuer(algorithm).verifier("staff");
