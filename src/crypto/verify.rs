@@ -62,9 +62,7 @@ impl VerifyingKey {
                 Ok(Self::Point(UnparsedPublicKey::new(parameters, Box::from(*point))))
             }
             (Scheme::Ed(parameters), Material::Ed25519(point)) => {
-                if point.len() != 32 {
-                    return Err(Unfit::Numbers("an Ed25519 key has 32 bytes"));
-                }
+                check_ed25519(point)?;
                 Ok(Self::Point(UnparsedPublicKey::new(parameters, Box::from(*point))))
             }
             (Scheme::Ec(_) | Scheme::Ed(_) | Scheme::Hmac(_) | Scheme::Rsa(_), _) => {
@@ -122,8 +120,35 @@ fn check_p256(point: &[u8]) -> Result<(), Unfit> {
         .map_err(|_| Unfit::Numbers("the point is not on P-256"))
 }
 
+/// Of the points of order 4, 1 and 8 on edwards25519: the lower and the upper half of y. A point
+/// and its negative have the same y.
+const SMALL_ORDER: [(u128, u128); 4] = [
+    (0, 0),
+    (1, 0),
+    (0xf098eff289f4c345b027b2c28f95e826, 0x05fc536d880238b13933c6d305acdfd5),
+    (0x0f67100d760b3cba4fd84d3d706a17c7, 0x7a03ac9277fdc74ec6cc392cfa53202a),
+];
+
+/// ring takes points of small order, under which one signature can fit many texts, and a y that
+/// is not below p = 2^255 - 19, which RFC 8032 section 5.1.3 refuses.
+fn check_ed25519(point: &[u8]) -> Result<(), Unfit> {
+    let ([low, high], []) = point.as_chunks() else {
+        return Err(Unfit::Numbers("an Ed25519 key has 32 bytes"));
+    };
+    // The highest bit is the sign of x.
+    let y = (u128::from_le_bytes(*low), u128::from_le_bytes(*high) & (u128::MAX >> 1));
+    // From p - 1 on, which is the y of the one point of order 2.
+    let is_large = y.1 == u128::MAX >> 1 && y.0 >= u128::MAX - 19;
+    if is_large || SMALL_ORDER.contains(&y) {
+        return Err(Unfit::Numbers("the point is of small order or its number is too large"));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
+    use ring::signature;
+
     use super::*;
 
     fn unfit(algorithm: Algorithm, material: &Material<'_>) -> Option<Unfit> {
@@ -168,6 +193,43 @@ mod tests {
     }
 
     #[test]
+    fn attack_ed25519_point_of_small_order() {
+        let unfit = |point: &[u8]| unfit(Algorithm::EdDsa, &Material::Ed25519(point));
+        let refused =
+            Some(Unfit::Numbers("the point is of small order or its number is too large"));
+        let mut points = vec![
+            "0000000000000000000000000000000000000000000000000000000000000000".to_owned(),
+            "0100000000000000000000000000000000000000000000000000000000000000".to_owned(),
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05".to_owned(),
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a".to_owned(),
+        ];
+        points.extend((0xec..=0xff).map(|low| format!("{low:02x}{}7f", "ff".repeat(30))));
+        // The neutral point and 0: under a key of order n it fits one text in n. Up to p + 1, these
+        // points have an order of at most 8.
+        let forged = [&[1][..], &[0; 63]].concat();
+        for (row, point) in points.iter().map(|point| hex(point)).enumerate() {
+            let mut negative = point.clone();
+            negative[31] |= 0x80;
+            for point in [point, negative] {
+                assert_eq!(unfit(&point), refused, "{point:x?}");
+                let bare = UnparsedPublicKey::new(&signature::ED25519, &point);
+                let fits = |text: u8| bare.verify(&[text], &forged).is_ok();
+                assert!(row > 6 || (0..=255).any(fits), "no need to refuse {point:x?}");
+            }
+        }
+        for fit in [
+            format!("eb{}7f", "ff".repeat(30)),
+            format!("ec{}7e", "ff".repeat(30)),
+            format!("ecfe{}7f", "ff".repeat(29)),
+            format!("02{}", "00".repeat(31)),
+            // The first public key of RFC 8032 section 7.1.
+            "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a".to_owned(),
+        ] {
+            assert_eq!(unfit(&hex(&fit)), None, "{fit}");
+        }
+    }
+
+    #[test]
     fn attack_hmac_secret_empty_or_short() {
         assert!(unfit(Algorithm::Hs256, &Material::Secret(b"")).is_some());
         assert!(unfit(Algorithm::Hs256, &Material::Secret(&[7; 31])).is_some());
@@ -189,7 +251,10 @@ mod tests {
                 assert_eq!(mismatch, row != column, "{algorithm} {column}");
             }
         }
-        assert!(unfit(Algorithm::EdDsa, &Material::Ed25519(&[1; 31])).is_some());
+        for length in [0, 16, 31, 33, 48, 64] {
+            let key = vec![1; length];
+            assert!(unfit(Algorithm::EdDsa, &Material::Ed25519(&key)).is_some(), "{length}");
+        }
     }
 
     fn hex(text: &str) -> Vec<u8> {

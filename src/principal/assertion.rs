@@ -8,6 +8,10 @@ use crate::UnixTime;
 /// Subjects longer than this many bytes are refused.
 const MAX_SUBJECT: usize = 1024;
 
+/// Room for what is usually said besides the name, in bytes: issuer, client, a few roles. With it
+/// the text of most principals is allocated once.
+const ROOM: usize = 128;
+
 /// A principal being put together by a verifier; see [`Principal::assertion`].
 #[must_use = "an assertion vouches for nobody until it is finished"]
 pub struct Assertion {
@@ -48,7 +52,7 @@ impl Assertion {
         } else {
             None
         };
-        let mut text = Text::default();
+        let mut text = Text::with_capacity(realm.len() + 1 + subject.len() + ROOM);
         let realm = text.push(realm);
         text.push("/");
         let subject = text.push(subject);

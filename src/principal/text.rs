@@ -1,7 +1,6 @@
 //! One buffer of text and ranges into it.
 
 /// A growing buffer whose pieces are handed back as ranges.
-#[derive(Default)]
 pub(super) struct Text(String);
 
 /// A range of a [`Text`], in bytes.
@@ -12,6 +11,11 @@ pub(super) struct Span {
 }
 
 impl Text {
+    /// An empty buffer with room for `bytes` bytes.
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        Self(String::with_capacity(bytes))
+    }
+
     /// Appends `piece`. A buffer beyond 4 GiB keeps the piece out and hands back an empty
     /// range; every way in is bounded far below that.
     pub(super) fn push(&mut self, piece: &str) -> Span {

@@ -53,5 +53,8 @@ mod routes;
 #[cfg(feature = "testing")]
 mod sessions;
 #[cfg(test)]
+#[cfg(feature = "testing")]
+mod tokens;
+#[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower"))]
 mod tower;

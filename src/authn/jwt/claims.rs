@@ -1,6 +1,8 @@
 //! The claims (RFC 7519 section 4): read only after the signature, and checked one by one.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
+
+use serde::Deserialize;
 
 use super::{
     invalid,
@@ -51,6 +53,20 @@ pub(super) struct Claims<'a> {
 /// Parses a decoded payload.
 pub(super) fn parse(text: &[u8]) -> Result<Document<'_>, AuthnError> {
     Document::parse(text, MAX_VALUES).map_err(malformed)
+}
+
+/// Whom a payload names as its issuer, whether or not that is true. Read in one pass without
+/// building anything, since nobody has vouched for the payload.
+pub(super) fn unverified_issuer(payload: &[u8]) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    struct Unverified<'a> {
+        #[serde(borrow)]
+        iss: Cow<'a, str>,
+    }
+    // An array would be read as the struct's fields in their order.
+    let object = payload.trim_ascii_start().starts_with(b"{");
+    let unverified: Unverified<'_> = serde_json::from_slice(payload).ok().filter(|_| object)?;
+    Some(unverified.iss)
 }
 
 impl<'a> Claims<'a> {
@@ -192,6 +208,32 @@ mod tests {
         assert!(with(r#""aud":["x","orders-v2"]"#).is_ok());
         assert!(with(r#""nbf":1700000000,"iat":1700000000.0"#).is_ok());
         assert!(with(r#""exp":253402300799"#).is_ok());
+    }
+
+    #[test]
+    fn an_unverified_issuer_is_read_or_not_there() {
+        let check = |payload: &str, expected: Option<&str>| {
+            let found = unverified_issuer(payload.as_bytes());
+            assert_eq!(found.as_deref(), expected, "{payload}");
+        };
+        check(
+            r#"{"iss":"https://a.example","exp":1e400,"x":[{"iss":7}]}"#,
+            Some("https://a.example"),
+        );
+        check(r#" {"x":{"iss":"b"},"\u0069ss":"\u0061"} "#, Some("a"));
+        check(r#"{"iss":""}"#, Some(""));
+        check(r#"{"iss":"a","iss":"b"}"#, None);
+        check(r#"{"iss":"a","\u0069ss":"a"}"#, None);
+        check(r#"{"iss":"a"} {}"#, None);
+        check(r#"{"iss":"a""#, None);
+        check(r#"["a"]"#, None);
+        check(r#"{"x":{"iss":"a"}}"#, None);
+        for iss in ["7", "null", "{}", "true", r#"["a"]"#] {
+            check(&format!("{{\"iss\":{iss}}}"), None);
+        }
+        check("", None);
+        check(&format!("{{\"iss\":\"a\",\"b\":{}", "[".repeat(1_000_000)), None);
+        assert_eq!(unverified_issuer(b"{\"iss\":\"\xff\"}"), None);
     }
 
     #[test]

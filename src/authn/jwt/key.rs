@@ -10,8 +10,10 @@ use crate::{
 
 /// A key that verifies signatures of exactly one algorithm (RFC 8725 section 3.1).
 ///
-/// Everything about it is checked on loading: the length of a secret, the size of an RSA modulus,
-/// that a point is on its curve, that a JWK is meant for signatures at all.
+/// What can be checked is checked on loading: the length of a secret, the size of an RSA modulus,
+/// that a point is on P-256, that an Ed25519 key is not of small order and its coordinate below
+/// 2^255 - 19 (RFC 8032 section 5.1.3), that a JWK is meant for signatures at all. Ed25519 bytes
+/// that stand for no point load all the same, and verify nothing.
 ///
 /// ```
 /// use portcullis::{Secret, authn::jwt::{Algorithm, Key}};

@@ -59,25 +59,42 @@ impl Mapping {
         if let Some(at) = rules.check_begun(claims.auth_time, now, wrong, early)? {
             assertion = assertion.auth_time(at);
         }
-        let lists: Vec<_> = self.attributes.iter().map(|name| list(claims.all, name)).collect();
-        let attributes = self.attributes.iter().zip(&lists);
-        let attributes = attributes.filter_map(|(name, list)| {
-            Some((name.as_str(), attribute(claims.all.member(name)?, list.as_deref())?))
-        });
-        assertion.attributes(attributes).finish().map_err(|_| invalid("`sub` cannot name anybody"))
+        let listed = self.listed(claims.all);
+        let attributes: Result<Vec<_>, _> = listed.iter().map(Listed::attribute).collect();
+        let assertion = assertion.attributes(attributes?);
+        assertion.finish().map_err(|_| invalid("`sub` cannot name anybody"))
+    }
+
+    /// The claims that are attributes, as far as the token has them.
+    fn listed<'a>(&'a self, claims: Value<'a>) -> Vec<Listed<'a>> {
+        let found = self.attributes.iter().filter_map(|name| Some((name, claims.member(name)?)));
+        found
+            .map(|(name, value)| {
+                let texts = value.texts().map(|texts| texts.map(str::to_owned).collect());
+                Listed { name, value, texts }
+            })
+            .collect()
     }
 }
 
-/// What a listed claim is as an attribute; `list` are its texts, where it is an array of them.
-fn attribute<'a>(value: Value<'a>, list: Option<&'a [String]>) -> Option<Attribute<'a>> {
-    let text = value.text().map(Attribute::Str);
-    text.or_else(|| value.boolean().map(Attribute::Bool))
-        .or_else(|| value.integer().map(Attribute::Long))
-        .or_else(|| list.map(Attribute::Strings))
+/// A claim that is to be an attribute; with its texts, where it is an array of them.
+struct Listed<'a> {
+    name: &'a str,
+    value: Value<'a>,
+    texts: Option<Vec<String>>,
 }
 
-fn list(all: Value<'_>, name: &str) -> Option<Vec<String>> {
-    Some(all.member(name)?.texts()?.map(str::to_owned).collect())
+impl Listed<'_> {
+    /// Refuses what no attribute can hold: left out, it could switch off a rule that forbids.
+    fn attribute(&self) -> Result<(&str, Attribute<'_>), AuthnError> {
+        let text = self.value.text().map(Attribute::Str);
+        let attribute = text
+            .or_else(|| self.value.boolean().map(Attribute::Bool))
+            .or_else(|| self.value.integer().map(Attribute::Long))
+            .or_else(|| self.texts.as_deref().map(Attribute::Strings));
+        let wrong = invalid("a claim listed as an attribute is of another type");
+        Ok((self.name, attribute.ok_or(wrong)?))
+    }
 }
 
 /// The scopes of `scope` (RFC 9068 section 2.2.3) or of `scp`, which some issuers write instead;
@@ -119,7 +136,7 @@ mod tests {
             realm: "staff".to_owned(),
             kind: Kind::Service,
             roles: Some(RoleMap::claim("roles").only(["clerk"])),
-            attributes: ["department", "level", "vip", "tags", "nested"].map(str::to_owned).into(),
+            attributes: ["department", "level", "vip", "tags", "risk"].map(str::to_owned).into(),
         };
         let rules =
             ClaimRules { issuer: "i".to_owned(), audiences: vec![], leeway: Duration::ZERO };
@@ -139,7 +156,7 @@ mod tests {
         let principal = principal(
             r#""sub":"al\u0069ce","client_id":"cli","azp":"other","jti":"j1","roles":["clerk","x"],
                "scope":"orders.read orders.write","amr":["pwd"],"acr":"2","auth_time":5,
-               "department":"it","level":-3,"vip":true,"tags":["a","b"],"nested":{},"secret":"x""#,
+               "department":"it","level":-3,"vip":true,"tags":["a","b"],"secret":"x""#,
         )
         .unwrap();
         assert_eq!((principal.id(), principal.kind()), ("staff/alice", Kind::Service));
@@ -155,7 +172,7 @@ mod tests {
         assert_eq!(principal.attribute("vip"), Some(Attribute::Bool(true)));
         let tags = ["a".to_owned(), "b".to_owned()];
         assert_eq!(principal.attribute("tags"), Some(Attribute::Strings(&tags)));
-        assert_eq!(principal.attribute("nested"), None);
+        assert_eq!(principal.attribute("risk"), None, "not in the token");
         assert_eq!(principal.attribute("secret"), None);
     }
 
@@ -196,5 +213,40 @@ mod tests {
         check(r#""sub":"a","auth_time":"5""#, "`auth_time` is not a time");
         check(r#""sub":"a","auth_time":6"#, "`auth_time` has not come");
         check(r#""sub":"a","roles":7"#, "the role claim is of another type");
+    }
+
+    #[test]
+    fn attack_attribute_of_another_type_switches_a_rule_off() {
+        let wrong = Some("a claim listed as an attribute is of another type");
+        for value in [
+            "90.5",
+            "90.0",
+            "9e1",
+            "-0.0",
+            "18446744073709551615",
+            "9223372036854775808",
+            "-9223372036854775809",
+            "null",
+            "{}",
+            r#"{"since":1}"#,
+            "[90]",
+            r#"["a",90]"#,
+            r#"["a",null]"#,
+            r#"[["a"]]"#,
+        ] {
+            let claims = format!(r#""sub":"a","risk":{value}"#);
+            assert_eq!(principal(&claims).err(), wrong, "{value}");
+            let unlisted = format!(r#""sub":"a","other":{value}"#);
+            assert!(principal(&unlisted).is_ok(), "{value}");
+        }
+        let check = |value: &str, expected: Attribute<'_>| {
+            let principal = principal(&format!(r#""sub":"a","risk":{value}"#)).unwrap();
+            assert_eq!(principal.attribute("risk"), Some(expected), "{value}");
+        };
+        check("9223372036854775807", Attribute::Long(i64::MAX));
+        check("-9223372036854775808", Attribute::Long(i64::MIN));
+        check("[]", Attribute::Strings(&[]));
+        check(r#""""#, Attribute::Str(""));
+        check("false", Attribute::Bool(false));
     }
 }

@@ -6,11 +6,12 @@
 //! 2. the form: three parts of base64url without padding (RFC 7515 section 3.1);
 //! 3. the header: an object without duplicate names; `typ` absent, `JWT` or `at+jwt`; no `crit`;
 //! 4. the key: the one that `kid` names, and `alg` must be the algorithm that key is for;
-//! 5. the signature. Nothing of the payload is read before it holds;
+//! 5. the signature. Nothing of the payload is believed before it holds;
 //! 6. the payload: an object without duplicate names at any depth;
 //! 7. `iss` and `aud`, both mandatory; no `cnf`;
 //! 8. `exp`, mandatory, and `nbf` and `iat` if present;
-//! 9. `sub`, mandatory, and the types of the other claims that become part of the principal.
+//! 9. `sub`, mandatory, and the types of the other claims that become part of the principal: of
+//!    roles, scopes and attributes too, since one that is lost could be one that forbids.
 //!
 //! It reads no clock and fetches nothing. Keys that come with a token (`jwk`, `jku`, `x5u`, `x5c`)
 //! are never used. Encrypted and nested tokens are refused.

@@ -172,6 +172,32 @@ fn attack_psychic_signature() {
 }
 
 #[test]
+fn attack_key_that_one_signature_fits_for_every_token() {
+    let jwks = |x: [u8; 32]| {
+        let jwk = json!({"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "x": encode(x)});
+        KeySet::from_jwks(json!({ "keys": [jwk] }).to_string())
+    };
+    let mut neutral = [0; 32];
+    neutral[0] = 1;
+    let refused = jwks(neutral).unwrap_err().to_string();
+    assert!(
+        refused.ends_with("the point is of small order or its number is too large"),
+        "{refused}"
+    );
+    let spki = [&b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00"[..], &neutral].concat();
+    let pem = base64::engine::general_purpose::STANDARD.encode(spki);
+    let pem = format!("-----BEGIN PUBLIC KEY-----\n{pem}\n-----END PUBLIC KEY-----\n");
+    assert!(matches!(Key::from_pem(Algorithm::EdDsa, pem), Err(KeyError::Unfit(_))));
+
+    // No point has this y. Nothing verifies with it.
+    let keys = jwks([2; 32]).unwrap();
+    let verifier = JwtVerifier::new("staff", ISSUER, "orders", keys);
+    let forged = format!("{}.{}", encode(r#"{"alg":"EdDSA"}"#), encode(CLAIMS));
+    let forged = format!("{forged}.{}", encode([&neutral[..], &[0; 32]].concat()));
+    assert_eq!(refusal(&verifier, &forged), "the signature is not the key's");
+}
+
+#[test]
 fn attack_signature_of_another_length() {
     for algorithm in ALGORITHMS {
         let verifier = issuer(algorithm).verifier("staff");
@@ -271,6 +297,45 @@ fn a_bearer_without_dots_is_for_others() {
     let token = issuer(Algorithm::Es256).token("alice").sign(NOW);
     assert_eq!(ask(Credential::Bearer(&token)).unwrap().unwrap().id(), "staff/alice");
     assert_eq!(verifier.challenge().unwrap().to_string(), r#"Bearer realm="staff""#);
+}
+
+#[test]
+fn only_a_refused_token_that_names_another_issuer_is_left_to_others() {
+    let verifier = hs256();
+    let now = Now::new(NOW, Mono::from_nanos(0));
+    let answer = |token: &str| {
+        let answer = verifier.verify(&Credential::Bearer(token), &Facts::default(), now)?;
+        Some(answer.map(|principal| principal.id().to_owned()).map_err(AuthnError::detail))
+    };
+    let check = |header: &str, claims: &str, key: &[u8], expected: &str| {
+        let ours = sign(Algorithm::Hs256, key, header, claims);
+        let expected = if expected.is_empty() { None } else { Some(expected) };
+        assert_eq!(answer(&ours).map(|answer| answer.unwrap_err()), expected, "{header} {claims}");
+        assert!(verifier.verify_token(&ours, NOW).is_err(), "{header} {claims}");
+    };
+    let (good, unknown, other) =
+        (r#"{"alg":"HS256"}"#, r#"{"alg":"HS256","kid":"z"}"#, r#"{"alg":"ES256"}"#);
+    let theirs = CLAIMS.replace("id.example", "b.example");
+    check(good, &theirs, SECRET, "");
+    check(good, &theirs, STRANGER, "");
+    check(unknown, &theirs, SECRET, "");
+    check(other, &theirs, SECRET, "");
+    check(unknown, CLAIMS, SECRET, "no key has the token's `kid`");
+    check(other, CLAIMS, SECRET, "no key is for the token's `alg`");
+    check(good, CLAIMS, STRANGER, "the signature is not the key's");
+    let bound = CLAIMS.replace("\"aud\"", "\"cnf\":{},\"aud\"");
+    check(good, &bound, SECRET, "`cnf` binds the token to a proof that is not checked here");
+
+    check(good, r#"{"sub":"alice"}"#, STRANGER, "the signature is not the key's");
+    check(good, r#"{"iss":7}"#, STRANGER, "the signature is not the key's");
+    check(good, r#"{"iss":7}"#, SECRET, "`iss` is not a string");
+    check(good, r#"{"iss":"b","iss":"b"}"#, STRANGER, "the signature is not the key's");
+    check(good, r#"["b"]"#, STRANGER, "the signature is not the key's");
+    check(good, "not JSON at all", STRANGER, "the signature is not the key's");
+    check(r#"{"alg":"HS256","crit":[]}"#, &theirs, SECRET, "`crit` asks for an unknown extension");
+    assert_eq!(answer("a.b"), Some(Err("a token has three parts between two dots")));
+    let good = sign(Algorithm::Hs256, SECRET, good, CLAIMS);
+    assert_eq!(answer(&good), Some(Ok("staff/alice".to_owned())));
 }
 
 #[test]

@@ -27,6 +27,14 @@ const MAX_LEEWAY: Duration = Duration::from_secs(300);
 /// What it takes and refuses is listed in the [module's documentation](super). It is for access
 /// tokens: an ID token names the client in `aud`, not the service, and so is refused.
 ///
+/// A gate may have one verifier for each of several issuers. A token that is refused here for its
+/// `typ`, key, signature or issuer, and whose `iss` is another issuer, is not this verifier's kind
+/// of credential: the gate asks the next one. That `iss` is not verified, and need not be:
+/// nothing is accepted because of it. It can only pass the token on to a verifier that checks
+/// everything from the start, or to none, and then it is refused as well. Where `iss` cannot be
+/// read, and for any other fault, such as being longer than [`max_bytes`](Self::max_bytes), the
+/// token is refused here. [`verify_token`](Self::verify_token) always has an answer.
+///
 /// ```
 /// # #[cfg(feature = "testing")] {
 /// use portcullis::{AuthnErrorKind, testing::Issuer, UnixTime};
@@ -97,8 +105,12 @@ impl JwtVerifier {
         self.settle()
     }
 
-    /// Makes these top-level claims the principal's attributes, where they are a boolean, a whole
-    /// number, a string or an array of strings. Others are left out.
+    /// Makes these top-level claims the principal's attributes, where the token has them.
+    ///
+    /// Each is a boolean, a string, an array of strings, or a whole number of 64 bits written
+    /// without fraction and exponent. A token with one of them in another form, `null` among
+    /// these, is refused as [`Invalid`](AuthnErrorKind::Invalid): left out in silence, it could
+    /// switch off a policy that forbids.
     pub fn attributes(mut self, claims: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.mapping.attributes = claims.into_iter().map(Into::into).collect();
         self.settle()
@@ -127,11 +139,18 @@ impl JwtVerifier {
     /// # Errors
     /// The first rule the token does not meet, in the order of the [module](super)'s list.
     pub fn verify_token(&self, token: &str, now: UnixTime) -> Result<Principal, AuthnError> {
+        self.judge(&self.open(token)?, now)
+    }
+
+    fn open<'t>(&self, token: &'t str) -> Result<Compact<'t>, AuthnError> {
         if !self.sound {
             let detail = "the verifier is not set up: see its problems";
             return Err(AuthnError::new(AuthnErrorKind::Unavailable, detail));
         }
-        let token = Compact::parse(token, self.max_bytes)?;
+        Compact::parse(token, self.max_bytes)
+    }
+
+    fn judge(&self, token: &Compact<'_>, now: UnixTime) -> Result<Principal, AuthnError> {
         let header = header::parse(token.header())?;
         let header = Header::read(&header)?;
 
@@ -145,6 +164,14 @@ impl JwtVerifier {
         let claims = Claims::read(&payload)?;
         let expires_at = self.rules.check(&claims, now)?;
         self.mapping.principal(&claims, &self.rules, expires_at, now)
+    }
+
+    /// Whether `token`, refused with `error`, names another issuer. Once `iss` is known to be this
+    /// verifier's, these kinds come too, and then the answer is no.
+    fn is_anothers(&self, token: &Compact<'_>, error: AuthnError) -> bool {
+        matches!(error.kind(), AuthnErrorKind::Invalid | AuthnErrorKind::WrongIssuer)
+            && claims::unverified_issuer(token.payload())
+                .is_some_and(|iss| iss != self.rules.issuer)
     }
 
     fn settle(mut self) -> Self {
@@ -193,6 +220,8 @@ impl Verifier for JwtVerifier {
     }
 
     /// Takes every `Bearer` with a dot in it: others are keys or opaque tokens, for other verifiers.
+    /// A token that is refused here and names another issuer is left to the verifiers after this
+    /// one; see [`JwtVerifier`].
     fn verify(
         &self,
         credential: &Credential<'_>,
@@ -200,6 +229,15 @@ impl Verifier for JwtVerifier {
         now: Now,
     ) -> Option<Result<Principal, AuthnError>> {
         let Credential::Bearer(token) = credential else { return None };
-        token.contains('.').then(|| self.verify_token(token, now.wall))
+        if !token.contains('.') {
+            return None;
+        }
+        let token = match self.open(token) {
+            Ok(token) => token,
+            Err(error) => return Some(Err(error)),
+        };
+        let verdict = self.judge(&token, now.wall);
+        let anothers = verdict.as_ref().is_err_and(|error| self.is_anothers(&token, *error));
+        (!anothers).then_some(verdict)
     }
 }

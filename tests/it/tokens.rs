@@ -1,0 +1,151 @@
+//! Tokens at a gate: what they lead to, and which of several verifiers has the word.
+
+use portcullis::{
+    Admission, Algorithm, Credential, Facts, Gate, JwtVerifier, Key, KeySet, Mono, Now, Refusal,
+    RoleMap, Routes, UnixTime,
+    authz::{Document, PolicySet},
+    testing::{Issuer, TokenBuilder},
+};
+
+fn noon() -> Now {
+    Now::new(UnixTime::from_secs(1_800_000_000), Mono::from_nanos(1 << 40))
+}
+
+/// Who the gate lets in with `token`, or why nobody.
+fn who(gate: &Gate, token: TokenBuilder) -> Result<String, Refusal> {
+    let token = token.sign(noon().wall);
+    let mut facts = Facts::default();
+    (facts.method, facts.path, facts.secure) = (Some("GET"), Some("/me"), true);
+    let admission = gate.admit(Credential::Bearer(&token), &facts, noon());
+    let Admission::Done(result) = admission else { panic!("{admission:?}") };
+    result.map(|caller| caller.principal().unwrap().id().to_owned())
+}
+
+fn reason(gate: &Gate, token: TokenBuilder) -> (u16, &'static str) {
+    let refusal = who(gate, token).unwrap_err();
+    (refusal.status(), refusal.reason().as_str())
+}
+
+#[test]
+fn attack_risk_of_another_type_under_a_rule_that_forbids() {
+    let policies = r#"
+        [resources.Order]
+        actions = ["order:read"]
+        [principal]
+        attributes = { risk = "long?" }
+        [roles]
+        clerk = { may = ["order:read"] }
+        [[rule]]
+        id = "too-risky"
+        effect = "forbid"
+        actions = ["order:read"]
+        when = "principal has risk && principal.risk > 80"
+    "#;
+    let issuer = Issuer::new("https://id.example");
+    let gate = Gate::builder()
+        .authenticate(
+            issuer
+                .verifier("staff")
+                .roles(RoleMap::claim("roles").only(["clerk"]))
+                .attributes(["risk"]),
+        )
+        .policies(PolicySet::from_document(Document::from_toml(policies).unwrap()).unwrap())
+        .routes(Routes::new().action("GET", "/me", "order:read"))
+        .build()
+        .unwrap();
+    let clerk = || issuer.token("mara").roles(["clerk"]);
+    assert_eq!(who(&gate, clerk()).unwrap(), "staff/mara");
+    assert_eq!(who(&gate, clerk().claim("risk", 80)).unwrap(), "staff/mara");
+    assert_eq!(reason(&gate, clerk().claim("risk", 81)), (403, "forbidden_by_rule"));
+    for risk in [serde_json::json!(90.5), u64::MAX.into(), serde_json::json!({"score": 90})] {
+        let token = clerk().claim("risk", risk.clone());
+        assert_eq!(reason(&gate, token), (401, "invalid"), "{risk}");
+    }
+}
+
+const A: &str = "https://a.example";
+const B: &str = "https://b.example";
+
+/// The public key that belongs to `TokenBuilder::signed_by_stranger` with ES256.
+const STRANGER: &str = "-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE2zg3FEgqSmUAbXSP3YlPxBEAkuvp
+X77/aUJQ2f+kvwbS8VhjhnN3Q2kj9We01f+xymSiOptyg+RYbtz4mYXYMA==
+-----END PUBLIC KEY-----
+";
+
+fn two(staff: JwtVerifier, partners: JwtVerifier) -> Gate {
+    Gate::builder()
+        .authenticate(staff)
+        .authenticate(partners)
+        .routes(Routes::new().authenticated("GET", "/me"))
+        .build()
+        .unwrap()
+}
+
+/// `staff/alice` and `partners/alice` by the same gate.
+#[track_caller]
+fn are_two(gate: &Gate, staff: TokenBuilder, partner: TokenBuilder) {
+    assert_eq!(who(gate, staff).unwrap(), "staff/alice");
+    assert_eq!(who(gate, partner).unwrap(), "partners/alice");
+}
+
+#[test]
+fn two_issuers_with_keys_of_their_own() {
+    let (a, b) = (Issuer::new(A), Issuer::new(B).with_algorithm(Algorithm::EdDsa));
+    let gate = two(a.verifier("staff"), b.verifier("partners"));
+    are_two(&gate, a.token("alice"), b.token("alice"));
+    let strange = b.token("alice").header("kid", "test-es256");
+    assert_eq!(reason(&gate, strange), (401, "invalid"), "no key of that `kid` in either");
+}
+
+#[test]
+fn two_issuers_with_one_kid_for_two_keys() {
+    let (a, b) = (Issuer::new(A), Issuer::new(B));
+    let theirs = Key::from_pem(Algorithm::Es256, STRANGER).unwrap().with_kid("test-es256").unwrap();
+    let partners = JwtVerifier::new("partners", B, "orders", KeySet::from(theirs));
+    let gate = two(a.verifier("staff"), partners);
+    are_two(&gate, a.token("alice"), b.token("alice").signed_by_stranger());
+    assert_eq!(reason(&gate, a.token("alice").signed_by_stranger()), (401, "invalid"));
+    assert_eq!(reason(&gate, b.token("alice")), (401, "invalid"), "signed by the other issuer");
+
+    let (a, b) = (Issuer::new(A), Issuer::new(B).with_algorithm(Algorithm::EdDsa));
+    let key = Key::from_jwk_assuming(jwk(&b), Algorithm::EdDsa).unwrap();
+    let keys = KeySet::from(key.with_kid("test-es256").unwrap());
+    let gate = two(a.verifier("staff"), JwtVerifier::new("partners", B, "orders", keys));
+    are_two(&gate, a.token("alice"), b.token("alice").header("kid", "test-es256"));
+}
+
+/// The one key of an issuer's set.
+fn jwk(issuer: &Issuer) -> String {
+    let set: serde_json::Value = serde_json::from_str(&issuer.jwks()).unwrap();
+    set["keys"][0].to_string()
+}
+
+#[test]
+fn two_issuers_with_one_set_of_keys() {
+    let (a, b) = (Issuer::new(A), Issuer::new(B));
+    let gate = two(a.verifier("staff"), b.verifier("partners"));
+    are_two(&gate, a.token("alice"), b.token("alice"));
+}
+
+#[test]
+fn attack_forged_token_between_two_issuers() {
+    let (a, b) = (Issuer::new(A), Issuer::new(B).with_algorithm(Algorithm::EdDsa));
+    let gate = two(a.verifier("staff"), b.verifier("partners"));
+    let check = |token: TokenBuilder, why: &str, text: &str| {
+        let refusal = who(&gate, token).unwrap_err();
+        assert_eq!((refusal.status(), refusal.reason().as_str()), (401, why), "{text}");
+    };
+    check(b.token("alice").signed_by_stranger(), "invalid", "refused by the second");
+    check(a.token("alice").issued_by(B), "invalid", "the first's key under the second's name");
+    check(b.token("alice").issued_by(A), "invalid", "the second's key under the first's name");
+    check(b.token("alice").expired(), "expired", "refused by the second");
+    check(b.token("alice").for_audience("shipping"), "wrong_audience", "refused by the second");
+    check(a.token("alice").expired(), "expired", "refused by the first");
+    check(a.token("alice").without_claim("iss"), "wrong_issuer", "the first's all the same");
+    let third = "https://c.example";
+    check(a.token("alice").issued_by(third), "credential_unsupported", "signed by the first");
+    check(b.token("alice").issued_by(third), "credential_unsupported", "signed by the second");
+    let stranger = Issuer::new(third).with_algorithm(Algorithm::Rs256);
+    check(stranger.token("alice"), "credential_unsupported", "of a third issuer");
+}
