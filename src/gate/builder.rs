@@ -10,7 +10,7 @@ use super::{
     transport::{Cleartext, Transport},
 };
 use crate::{
-    Authenticator, IpNet, Snapshot, Source,
+    Authenticator, IpNet, Snapshot, Source, TrustedProxies,
     audit::Sink,
     authz::PolicySet,
     is_realm,
@@ -28,6 +28,7 @@ pub struct GateBuilder {
     clients: Vec<Quota>,
     policies: Option<PolicySet>,
     principals: Vec<Quota>,
+    proxies: Option<TrustedProxies>,
     routes: Option<Routes>,
     shared_realms: BTreeSet<String>,
     sink: Option<Box<dyn Sink>>,
@@ -91,6 +92,12 @@ pub enum GateError {
         by: &'static str,
         /// What is wrong.
         error: LimitError,
+    },
+    /// The trusted proxies are nobody or everybody.
+    #[error("trusted proxies: {problem}")]
+    Proxies {
+        /// What is wrong.
+        problem: &'static str,
     },
     /// A limit was given twice.
     #[error("two limits by {by}: a gate keeps one of each")]
@@ -163,6 +170,13 @@ impl GateBuilder {
         self
     }
 
+    /// Believes these proxies about the client's address, which limits, policies and events go
+    /// by. Unless said, the client is the peer. Whoever terminates TLS is said apart.
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.proxies = Some(proxies);
+        self
+    }
+
     /// Looks at credentials that came in the clear over a network. Whoever listens has them.
     pub fn insecure_allow_cleartext(mut self) -> Self {
         self.transport.cleartext = Cleartext::Allowed;
@@ -187,6 +201,8 @@ impl GateBuilder {
             errors.push(GateError::NoAuthenticator { route: line.to_string() });
         }
         errors.extend(route_errors.into_iter().map(GateError::Route));
+        let problem = self.proxies.as_ref().and_then(TrustedProxies::problem);
+        errors.extend(problem.map(|problem| GateError::Proxies { problem }));
         let rules = collect(Rules::resolve(self.policies.unwrap_or_default(), &table), &mut errors);
         let slots = self.slots.unwrap_or(SLOTS);
         let clients = collect(limiter("client", &self.clients, slots), &mut errors);
@@ -201,6 +217,7 @@ impl GateBuilder {
             clients,
             ids: Ids::default(),
             principals,
+            proxies: self.proxies,
             rules: Snapshot::new(rules),
             sink: self.sink,
             table,

@@ -1,6 +1,6 @@
 //! The gate: all stages in their order, callable with or without a web framework.
 //!
-//! 1. The path is read in one way only.
+//! 1. Path and client address are read in one way only.
 //! 2. The limit by client address.
 //! 3. The route is looked up; what is not listed ends here.
 //! 4. The credential is well formed and came by a safe way.
@@ -26,8 +26,8 @@ pub use caller::{Caller, Outcome};
 pub use routes::{Access, RouteError, Routes};
 
 use crate::{
-    Authenticator, Claim, Facts, IpNet, Now, Refusal, Snapshot, Source, audit::Sink,
-    authz::PolicySet, limit::Limiter,
+    Authenticator, Claim, Facts, IpNet, Now, Refusal, Snapshot, Source, TrustedProxies,
+    audit::Sink, authz::PolicySet, limit::Limiter,
 };
 use {ids::Ids, routes::Table, rules::Rules, transport::Transport};
 
@@ -42,6 +42,7 @@ struct Inner {
     clients: Option<Limiter<IpNet>>,
     ids: Ids,
     principals: Option<Limiter<str>>,
+    proxies: Option<TrustedProxies>,
     rules: Snapshot<Rules>,
     sink: Option<Box<dyn Sink>>,
     sources: Box<[Source]>,

@@ -14,8 +14,12 @@ use crate::{
 
 impl Gate {
     pub(super) fn stages(&self, claim: Claim<'_>, facts: &Facts<'_>, now: Now) -> Admission {
+        let located = self.0.proxies.as_ref().map_or(Ok(facts.client), |it| it.client(facts));
+        // The record of a header that cannot be read names the peer.
+        let facts = &Facts { client: located.unwrap_or_default(), ..*facts };
         let mut visit = Visit::new(self, facts, now);
-        let claimed = match self.approach(&mut visit, claim, facts) {
+        let located = located.map_err(|_| Reason::ForwardedMalformed.into());
+        let claimed = match located.and_then(|_| self.approach(&mut visit, claim, facts)) {
             Ok(claimed) => claimed,
             Err(refusal) => return Admission::Done(Err(visit.refuse(refusal, Telling::default()))),
         };

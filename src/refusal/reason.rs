@@ -16,6 +16,8 @@ pub enum Reason {
     CredentialMalformed,
     /// A secret came in the clear; it must be considered exposed.
     Cleartext,
+    /// A trusted proxy names the client in no way that can be read.
+    ForwardedMalformed,
     /// Routers would read the path differently.
     PathAmbiguous,
     /// A credential is longer than what is looked at.
@@ -60,6 +62,7 @@ impl Reason {
             Self::CredentialAmbiguous
             | Self::CredentialMalformed
             | Self::Cleartext
+            | Self::ForwardedMalformed
             | Self::PathAmbiguous => Class::Malformed,
             Self::CredentialTooLarge => Class::TooLarge,
             Self::CredentialMissing | Self::CredentialUnsupported => Class::Unauthenticated,
@@ -92,6 +95,7 @@ impl Reason {
             Self::CredentialAmbiguous => "credential_ambiguous",
             Self::CredentialMalformed => "credential_malformed",
             Self::Cleartext => "cleartext",
+            Self::ForwardedMalformed => "forwarded_malformed",
             Self::PathAmbiguous => "path_ambiguous",
             Self::CredentialTooLarge => "credential_too_large",
             Self::CredentialMissing => "credential_missing",
@@ -118,6 +122,7 @@ impl Reason {
         match self {
             Self::Credential(error) => Some(error.detail()),
             Self::Cleartext => Some("the secret must be considered exposed"),
+            Self::ForwardedMalformed => Some("a trusted proxy named no address that can be read"),
             Self::AddressUnknown => Some("say where the peer's address is: GateLayer::peer"),
             Self::RealmForeign => Some("an authenticator vouched for another realm"),
             Self::CheckOmitted => Some("the handler owes a call of Caller::may"),

@@ -22,6 +22,9 @@ mod kit;
 mod limits;
 #[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower"))]
+mod proxies;
+#[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower"))]
 mod routes;
 #[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower"))]
