@@ -19,6 +19,8 @@ mod jsonwebtoken;
 #[cfg(feature = "testing")]
 mod kit;
 #[cfg(test)]
+mod limit_sets;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower"))]
