@@ -41,8 +41,8 @@ pub use authz::{Document, PolicySet};
 pub use facts::{Facts, Headers};
 pub use forwarded::{ForwardedError, TrustedProxies};
 pub use gate::{
-    Access, Admission, Caller, Gate, GateBuilder, GateError, GateErrors, Outcome, RouteError,
-    Routes, Unchecked,
+    Access, Admission, Caller, Gate, GateBuilder, GateError, GateErrors, Outcome, Outcomes,
+    RouteError, Routes, Unchecked,
 };
 pub use limit::Quota;
 pub use net::{IpNet, IpNetError};

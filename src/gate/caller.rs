@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     Unchecked,
+    limits::{Charges, Ending},
     rules::Rules,
     stages::Settled,
     visit::{Telling, Visit},
@@ -40,6 +41,8 @@ struct State {
     asked: Option<(Action, Decision)>,
     /// The last refusal the handler was given.
     refusal: Option<Refusal>,
+    /// What was charged, until it is known whether it counts.
+    charges: Charges,
 }
 
 /// What came of a request behind the gate.
@@ -58,12 +61,13 @@ pub enum Outcome<'a> {
 
 impl Caller {
     pub(super) fn new(
-        visit: Visit,
+        mut visit: Visit,
         rules: Arc<Rules>,
         known: Option<(Principal, Subject)>,
         settled: Settled,
     ) -> Self {
-        let mut state = State::default();
+        let charges = std::mem::take(&mut visit.charges);
+        let mut state = State { charges, ..State::default() };
         match settled {
             Settled::Open => {}
             Settled::Decided(action, decision) => state.asked = Some((action, decision)),
@@ -201,7 +205,9 @@ impl Shared {
     }
 
     fn conclude(&self, outcome: &Outcome<'_>) -> Result<(), Refusal> {
-        let state = std::mem::take(&mut *self.state());
+        let mut state = std::mem::take(&mut *self.state());
+        let charges = std::mem::take(&mut state.charges);
+        self.visit.gate.0.limits.settle(charges, state.ending(outcome));
         let principal = self.known.as_ref().map(|(principal, _)| principal);
         let action = state.owed.and_then(|owed| self.rules.policies.action_name(owed));
         let telling = Telling { principal, action, ..Telling::default() };
@@ -231,6 +237,19 @@ impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing panics while it is held, so a poisoned state is still whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Whoever goes away before the answer may be hiding it, and counts like one refused.
+    fn ending(&self, outcome: &Outcome<'_>) -> Ending {
+        match outcome {
+            Outcome::Abandoned | Outcome::Refused(_) => Ending::Refused,
+            Outcome::Served | Outcome::Failed if self.refusal.is_some() => Ending::Refused,
+            Outcome::Served if self.owed.is_some() => Ending::Failed,
+            Outcome::Served => Ending::Served,
+            Outcome::Failed => Ending::Failed,
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! The gate: all stages in their order, callable with or without a web framework.
 //!
 //! 1. Path and client address are read in one way only.
-//! 2. The limit by client address.
-//! 3. The route is looked up; what is not listed ends here.
+//! 2. The limits by client address; the route is looked up for its cost.
+//! 3. What is not listed ends here.
 //! 4. The credential is well formed and came by a safe way.
 //! 5. It is verified.
-//! 6. The limit by principal.
+//! 6. The limits by principal.
 //! 7. What the route takes: a scope, a role, an action.
 //! 8. The handler, which asks about its resource with [`Caller::may`].
 
@@ -13,6 +13,7 @@ mod answers;
 mod builder;
 mod caller;
 mod ids;
+mod limits;
 mod routes;
 mod rules;
 mod stages;
@@ -23,13 +24,14 @@ use std::{fmt, pin::Pin, sync::Arc};
 
 pub use builder::{GateBuilder, GateError, GateErrors};
 pub use caller::{Caller, Outcome};
+pub use limits::Outcomes;
 pub use routes::{Access, RouteError, Routes};
 
 use crate::{
-    Authenticator, Claim, Facts, IpNet, Now, Refusal, Snapshot, Source, TrustedProxies,
-    audit::Sink, authz::PolicySet, limit::Limiter,
+    Authenticator, Claim, Facts, Now, Refusal, Snapshot, Source, TrustedProxies, audit::Sink,
+    authz::PolicySet,
 };
-use {ids::Ids, routes::Table, rules::Rules, transport::Transport};
+use {ids::Ids, limits::Limits, routes::Table, rules::Rules, transport::Transport};
 
 /// Who is calling, what may they do, how often: one answer for every request.
 ///
@@ -39,9 +41,8 @@ pub struct Gate(Arc<Inner>);
 
 struct Inner {
     authenticators: Box<[Box<dyn Authenticator>]>,
-    clients: Option<Limiter<IpNet>>,
     ids: Ids,
-    principals: Option<Limiter<str>>,
+    limits: Limits,
     proxies: Option<TrustedProxies>,
     rules: Snapshot<Rules>,
     sink: Option<Box<dyn Sink>>,

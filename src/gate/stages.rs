@@ -9,7 +9,6 @@ use super::{
 use crate::{
     AuthnError, Claim, Credential, Facts, Now, Principal, Reason, Refusal, Source, Step,
     authz::{Action, Coarse, Decision, Subject},
-    limit::{Exceeded, ExceededKind, client_key},
 };
 
 impl Gate {
@@ -52,14 +51,17 @@ impl Gate {
         if facts.template.is_none() && (path.len() > MAX_PATH || is_ambiguous(path)) {
             return Err(Reason::PathAmbiguous.into());
         }
-        self.limit_client(visit)?;
         let method = facts.method.unwrap_or_default();
         let found = match facts.template {
             Some(template) => self.0.table.find_template(method, template),
             None => self.0.table.find(method, path),
         };
+        if let Found::Line(line) = found {
+            visit.line = Some(line);
+        }
+        self.0.limits.charge_client(visit)?;
         match found {
-            Found::Line(line) => visit.line = Some(line),
+            Found::Line(_) => {}
             Found::Ambiguous => return Err(Reason::PathAmbiguous.into()),
             Found::Unlisted => return Err(Reason::RouteUnlisted.into()),
         }
@@ -73,14 +75,6 @@ impl Gate {
             Claim::Ambiguous => Err(self.bad_request(Reason::CredentialAmbiguous)),
             Claim::TooLarge => Err(Reason::CredentialTooLarge.into()),
         }
-    }
-
-    fn limit_client(&self, visit: &Visit) -> Result<(), Refusal> {
-        let Some(limiter) = &self.0.clients else { return Ok(()) };
-        let address = visit.client.ok_or(Reason::AddressUnknown)?;
-        limiter
-            .check_at(&client_key(address), visit.now.mono)
-            .map_err(|no| exceeded(no, Reason::ClientThrottled))
     }
 
     fn verified(
@@ -105,13 +99,13 @@ impl Gate {
     }
 
     /// What is asked of a proven caller, or of none.
-    fn enter(&self, visit: Visit, principal: Option<Principal>) -> Result<Caller, Refusal> {
+    fn enter(&self, mut visit: Visit, principal: Option<Principal>) -> Result<Caller, Refusal> {
         let rules = self.0.rules.load();
         let known = principal.map(|principal| {
             let subject = rules.policies.subject(&principal);
             (principal, subject)
         });
-        let settled = self.settle(&visit, &rules, known.as_ref());
+        let settled = self.settle(&mut visit, &rules, known.as_ref());
         let asked = match settled {
             Ok(Settled::Decided(action, decision)) => Some((action, decision)),
             Ok(Settled::Open | Settled::Owed(_)) | Err(_) => None,
@@ -127,17 +121,15 @@ impl Gate {
         }
     }
 
-    /// The limit by principal, then what the route takes.
+    /// The limits by principal, then what the route takes.
     fn settle(
         &self,
-        visit: &Visit,
+        visit: &mut Visit,
         rules: &Rules,
         known: Option<&(Principal, Subject)>,
     ) -> Result<Settled, Refusal> {
-        if let (Some(limiter), Some((principal, _))) = (&self.0.principals, known) {
-            limiter
-                .check_at(principal.id(), visit.now.mono)
-                .map_err(|no| exceeded(no, Reason::PrincipalThrottled))?;
+        if let Some((principal, _)) = known {
+            self.0.limits.charge_principal(visit, principal)?;
         }
         let need = visit.line.and_then(|line| rules.need(line)).ok_or(Reason::RouteUnlisted)?;
         let caller = || known.ok_or_else(|| self.unauthenticated(Reason::CredentialMissing));
@@ -175,10 +167,4 @@ pub(super) enum Settled {
     Decided(Action, Decision),
     /// It depends on the resource; the handler owes the question.
     Owed(Action),
-}
-
-/// A spent quota is the caller's doing; a limiter that cannot count is not.
-fn exceeded(no: Exceeded, reason: Reason) -> Refusal {
-    let reason = if no.kind() == ExceededKind::Spent { reason } else { Reason::LimitUnavailable };
-    Refusal::new(reason).retry_after(no.retry_after())
 }

@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use super::{Gate, rules::Rules};
+use super::{Gate, limits::Charges, rules::Rules};
 use crate::{
     Class, CorrelationId, Facts, Now, Principal, Refusal,
     audit::{Event, EventName},
@@ -24,6 +24,7 @@ pub(super) struct Visit {
     pub(super) secure: bool,
     /// The number of the route's line, once one matched.
     pub(super) line: Option<usize>,
+    pub(super) charges: Charges,
     method: Box<str>,
     path: Box<str>,
     told: AtomicBool,
@@ -57,6 +58,7 @@ impl Visit {
             client: facts.client_address(),
             secure: gate.0.transport.is_secure(facts),
             line: None,
+            charges: Charges::default(),
             method: kept(facts.method),
             path: kept(facts.path),
             told: AtomicBool::new(false),

@@ -44,6 +44,8 @@ pub enum Reason {
     PrincipalThrottled,
     /// A limit cannot count this request: its table is full, or the clock beyond its range.
     LimitUnavailable,
+    /// The principal's plan is none that the gate has.
+    PlanUnknown,
     /// A limit counts by address and the request has none: tell the edge how to read the peer.
     AddressUnknown,
     /// An authenticator vouched for somebody outside its realm.
@@ -82,6 +84,7 @@ impl Reason {
             Self::ClientThrottled | Self::PrincipalThrottled => Class::Throttled,
             Self::LimitUnavailable => Class::Unavailable,
             Self::AddressUnknown
+            | Self::PlanUnknown
             | Self::RealmForeign
             | Self::CheckOmitted
             | Self::ActionUnknown => Class::Misconfigured,
@@ -109,6 +112,7 @@ impl Reason {
             Self::ClientThrottled => "client_throttled",
             Self::PrincipalThrottled => "principal_throttled",
             Self::LimitUnavailable => "limit_unavailable",
+            Self::PlanUnknown => "plan_unknown",
             Self::AddressUnknown => "address_unknown",
             Self::RealmForeign => "realm_foreign",
             Self::CheckOmitted => "check_omitted",
@@ -123,6 +127,7 @@ impl Reason {
             Self::Credential(error) => Some(error.detail()),
             Self::Cleartext => Some("the secret must be considered exposed"),
             Self::ForwardedMalformed => Some("a trusted proxy named no address that can be read"),
+            Self::PlanUnknown => Some("add the plan: GateBuilder::limit_plan"),
             Self::AddressUnknown => Some("say where the peer's address is: GateLayer::peer"),
             Self::RealmForeign => Some("an authenticator vouched for another realm"),
             Self::CheckOmitted => Some("the handler owes a call of Caller::may"),

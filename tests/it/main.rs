@@ -26,6 +26,9 @@ mod limits;
 #[cfg(all(feature = "testing", feature = "tower"))]
 mod proxies;
 #[cfg(test)]
+#[cfg(feature = "testing")]
+mod quotas;
+#[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower"))]
 mod routes;
 #[cfg(test)]
