@@ -194,7 +194,7 @@ impl GateBuilder {
         self
     }
 
-    /// How many clients or principals each quota tells apart, 22 bytes each: three times those
+    /// How many clients or principals each quota tells apart, 24 bytes each: three times those
     /// expected to be active within the time a bucket takes to refill. 65,536 unless said.
     pub fn limit_slots(mut self, slots: usize) -> Self {
         self.limits.slots = Some(slots);

@@ -64,7 +64,7 @@ pub struct Charge {
 }
 
 impl<K: Hash + ?Sized> LimitSet<K> {
-    /// A set with a table of its own for each quota, each with room for at least `slots` keys, 22
+    /// A set with a table of its own for each quota, each with room for at least `slots` keys, 24
     /// bytes each; the [module](super#how-many-slots) says how many to take.
     ///
     /// # Errors

@@ -23,6 +23,12 @@ fn room(table: &Table, key: u64, now: u64, burst: u32) -> usize {
     (0..100).take_while(|_| table.check(key, now, pace(burst)).is_ok()).count()
 }
 
+#[cfg(not(loom))]
+#[test]
+fn a_slot_takes_24_bytes_with_its_part_of_the_stripe() {
+    assert_eq!((size_of::<Set>() + size_of::<Stripe>()) / WAYS, 24);
+}
+
 #[test]
 fn a_refunded_call_does_not_count() {
     let table = table(64, WhenFull::Deny);
