@@ -7,6 +7,7 @@
 // In reading order: the vocabulary, the three questions, the one "no", the record, the gate.
 pub mod clock;
 mod facts;
+mod forwarded;
 mod net;
 mod principal;
 mod secret;
@@ -41,9 +42,10 @@ pub use authn::{
 };
 pub use authz::{Document, PolicySet};
 pub use facts::{Facts, Headers};
+pub use forwarded::{ForwardedError, TrustedProxies};
 pub use gate::{
-    Access, Admission, Caller, Gate, GateBuilder, GateError, GateErrors, Outcome, RouteError,
-    Routes, StepUp, Unchecked,
+    Access, Admission, Caller, Gate, GateBuilder, GateError, GateErrors, Outcome, Outcomes,
+    RouteError, Routes, StepUp, Unchecked,
 };
 pub use limit::Quota;
 pub use net::{IpNet, IpNetError};

@@ -5,34 +5,31 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 use super::{
     Access, Gate, Inner, Routes, Unchecked,
     ids::Ids,
+    limits::{Outcomes, Wanted},
     routes::{RouteError, Table},
     rules::Rules,
     transport::{Cleartext, Transport},
 };
 use crate::{
-    Authenticator, IpNet, Snapshot, Source,
+    Authenticator, IpNet, Principal, Snapshot, Source, TrustedProxies,
     audit::Sink,
     authz::PolicySet,
     is_realm,
-    limit::{LimitError, Limiter, Quota},
+    limit::{LimitError, Quota},
 };
-
-/// Slots of a limiter's table unless [`GateBuilder::limit_slots`] says otherwise: 1 MiB each.
-const SLOTS: usize = 65_536;
 
 /// A gate being put together; see [`Gate::builder`].
 #[derive(Debug, Default)]
 #[must_use]
 pub struct GateBuilder {
     authenticators: Vec<Box<dyn Authenticator>>,
-    clients: Vec<Quota>,
+    limits: Wanted,
     policies: Option<PolicySet>,
-    principals: Vec<Quota>,
     proven_elsewhere: bool,
+    proxies: Option<TrustedProxies>,
     routes: Option<Routes>,
     shared_realms: BTreeSet<String>,
     sink: Option<Box<dyn Sink>>,
-    slots: Option<usize>,
     transport: Transport,
     unchecked: Unchecked,
 }
@@ -103,16 +100,38 @@ pub enum GateError {
     /// A limit cannot be kept.
     #[error("limit by {by}: {error}")]
     Limit {
-        /// `client` or `principal`.
+        /// `client`, `principal` or `plan`.
         by: &'static str,
         /// What is wrong.
         error: LimitError,
     },
-    /// A limit was given twice.
-    #[error("two limits by {by}: a gate keeps one of each")]
-    LimitTwice {
-        /// `client` or `principal`.
+    /// A route costs more than a limit ever holds: it would be refused for ever.
+    #[error("limit by {by}: a route costs {cost}, which `{quota}` never holds")]
+    Cost {
+        /// `client`, `principal` or `plan`.
         by: &'static str,
+        /// The quota that is too small.
+        quota: Quota,
+        /// The cost of the dearest route.
+        cost: u32,
+    },
+    /// A cost is given for a line that the route table does not have.
+    #[error("cost of `{route}`: no line of the routes reads so")]
+    CostUnlisted {
+        /// The line as written.
+        route: String,
+    },
+    /// Plans that nobody chooses among, or that stand beside a limit for all.
+    #[error("plans: {problem}")]
+    Plans {
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// The trusted proxies are nobody or everybody.
+    #[error("trusted proxies: {problem}")]
+    Proxies {
+        /// What is wrong.
+        problem: &'static str,
     },
 }
 
@@ -142,22 +161,59 @@ impl GateBuilder {
         self
     }
 
-    /// Limits each client address; IPv6 clients by their /64.
-    pub fn limit_clients(mut self, quota: Quota) -> Self {
-        self.clients.push(quota);
+    /// Limits each client address; IPv6 clients by their /64. Takes one quota or several, which
+    /// all hold: a second's and a day's, up to four.
+    pub fn limit_clients(mut self, quotas: impl IntoIterator<Item = Quota>) -> Self {
+        self.limits.clients.extend(quotas);
         self
     }
 
-    /// Limits each principal.
-    pub fn limit_principals(mut self, quota: Quota) -> Self {
-        self.principals.push(quota);
+    /// Limits each principal. Takes one quota or several, which all hold, up to four. A request
+    /// that this limit refuses burns nothing of the client's.
+    pub fn limit_principals(mut self, quotas: impl IntoIterator<Item = Quota>) -> Self {
+        self.limits.principals.extend(quotas);
         self
     }
 
-    /// How many clients or principals each limit tells apart, 16 bytes each: three times those
+    /// Adds a plan with quotas of its own, for [`limit_principals_by`](Self::limit_principals_by).
+    pub fn limit_plan(mut self, name: &str, quotas: impl IntoIterator<Item = Quota>) -> Self {
+        self.limits.plans.entry(name.to_owned()).or_default().extend(quotas);
+        self
+    }
+
+    /// Limits each principal by the plan that `plan` names. A name that no
+    /// [`limit_plan`](Self::limit_plan) added is refused (500).
+    pub fn limit_principals_by(
+        mut self,
+        plan: impl for<'a> Fn(&'a Principal) -> &'a str + Send + Sync + 'static,
+    ) -> Self {
+        self.limits.choose = Some(Box::new(plan));
+        self
+    }
+
+    /// Lets a request to this line of the routes count as `cost` requests, in all limits; 0 for
+    /// one that does not count.
+    pub fn cost(mut self, method: &str, template: &str, cost: u32) -> Self {
+        self.limits.costs.push((method.to_owned(), template.to_owned(), cost));
+        self
+    }
+
+    /// Which requests count against the limits by client address.
+    pub fn count_clients(mut self, outcomes: Outcomes) -> Self {
+        self.limits.count_clients = outcomes;
+        self
+    }
+
+    /// Which requests count against the limits by principal.
+    pub fn count_principals(mut self, outcomes: Outcomes) -> Self {
+        self.limits.count_principals = outcomes;
+        self
+    }
+
+    /// How many clients or principals each quota tells apart, 24 bytes each: three times those
     /// expected to be active within the time a bucket takes to refill. 65,536 unless said.
     pub fn limit_slots(mut self, slots: usize) -> Self {
-        self.slots = Some(slots);
+        self.limits.slots = Some(slots);
         self
     }
 
@@ -176,6 +232,13 @@ impl GateBuilder {
     /// Trusts these peers to terminate TLS: what they pass on came encrypted.
     pub fn tls_terminated_by(mut self, peers: impl IntoIterator<Item = IpNet>) -> Self {
         self.transport.terminators.extend(peers);
+        self
+    }
+
+    /// Believes these proxies about the client's address, which limits, policies and events go
+    /// by. Unless said, the client is the peer. Whoever terminates TLS is said apart.
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.proxies = Some(proxies);
         self
     }
 
@@ -224,22 +287,21 @@ impl GateBuilder {
             errors.push(GateError::NoAuthenticator { route: line.to_string() });
         }
         errors.extend(route_errors.into_iter().map(GateError::Route));
+        let problem = self.proxies.as_ref().and_then(TrustedProxies::problem);
+        errors.extend(problem.map(|problem| GateError::Proxies { problem }));
         let policies = self.policies.unwrap_or_default();
         let rules = Rules::resolve(policies, &table, &self.authenticators);
         let rules = collect(rules, &mut errors);
-        let slots = self.slots.unwrap_or(SLOTS);
-        let clients = collect(limiter("client", &self.clients, slots), &mut errors);
-        let principals = collect(limiter("principal", &self.principals, slots), &mut errors);
+        let (limits, limit_errors) = self.limits.build(&table);
+        errors.extend(limit_errors);
         GateErrors::unless_empty(errors.clone())?;
-        let (Some(rules), Some(clients), Some(principals)) = (rules, clients, principals) else {
-            return Err(GateErrors(errors));
-        };
+        let Some(rules) = rules else { return Err(GateErrors(errors)) };
         Ok(Gate(Arc::new(Inner {
             sources: sources(&self.authenticators),
             authenticators: self.authenticators.into(),
-            clients,
             ids: Ids::default(),
-            principals,
+            limits,
+            proxies: self.proxies,
             rules: Snapshot::new(rules),
             sink: self.sink,
             table,
@@ -291,21 +353,6 @@ fn source_problem(source: &Source) -> Option<String> {
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     let fits = !name.is_empty() && name.bytes().all(token);
     (!fits).then(|| format!("no header or cookie can be called `{name}`"))
-}
-
-fn limiter<K: ?Sized + std::hash::Hash>(
-    by: &'static str,
-    quotas: &[Quota],
-    slots: usize,
-) -> Result<Option<Limiter<K>>, GateErrors> {
-    match quotas {
-        [] => Ok(None),
-        [quota] => match Limiter::new(*quota, slots) {
-            Ok(limiter) => Ok(Some(limiter)),
-            Err(error) => Err(GateErrors(vec![GateError::Limit { by, error }])),
-        },
-        _ => Err(GateErrors(vec![GateError::LimitTwice { by }])),
-    }
 }
 
 fn collect<T>(result: Result<T, GateErrors>, errors: &mut Vec<GateError>) -> Option<T> {

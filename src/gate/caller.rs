@@ -8,6 +8,7 @@ use std::{
 use super::{
     Unchecked,
     answers::Sent,
+    limits::{Charges, Ending},
     rules::Rules,
     stages::Settled,
     visit::{Telling, Visit},
@@ -51,6 +52,8 @@ struct State {
     asked: Option<(Action, Decision)>,
     /// The last refusal the handler was given, and what it had asked.
     refused: Option<(Refusal, Option<(Action, Decision)>)>,
+    /// What was charged, until it is known whether it counts.
+    charges: Charges,
 }
 
 /// What came of a request behind the gate.
@@ -79,12 +82,13 @@ impl Outcome<'_> {
 
 impl Caller {
     pub(super) fn new(
-        visit: Visit,
+        mut visit: Visit,
         rules: Arc<Rules>,
         known: Option<(Principal, Subject)>,
         settled: Settled,
     ) -> Self {
-        let mut state = State::default();
+        let charges = std::mem::take(&mut visit.charges);
+        let mut state = State { charges, ..State::default() };
         match settled {
             Settled::Open => {}
             Settled::Decided(action, decision) => state.asked = Some((action, decision)),
@@ -275,10 +279,12 @@ impl Shared {
 
     fn conclude(&self, outcome: &Outcome<'_>) -> Result<(), Refusal> {
         // What is owed stays owed: a request that is closed twice is not paid for by the first.
-        let (owed, asked, refused) = {
-            let state = self.state();
-            (state.owed, state.asked, state.refused.clone())
+        let (owed, asked, refused, charges, ending) = {
+            let mut state = self.state();
+            let charges = std::mem::take(&mut state.charges);
+            (state.owed, state.asked, state.refused.clone(), charges, state.ending(outcome))
         };
+        self.visit.gate.0.limits.settle(charges, ending);
         let principal = self.known.as_ref().map(|(principal, _)| principal);
         let action = owed.and_then(|owed| self.rules.policies.action_name(owed));
         let telling = Telling { principal, action, ..Telling::default() };
@@ -311,6 +317,19 @@ impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing panics while it is held, so a poisoned state is still whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Whoever goes away before the answer may be hiding it, and counts like one refused.
+    fn ending(&self, outcome: &Outcome<'_>) -> Ending {
+        match outcome {
+            Outcome::Abandoned | Outcome::Refused(_) => Ending::Refused,
+            Outcome::Served | Outcome::Failed if self.refused.is_some() => Ending::Refused,
+            Outcome::Served if self.owed.is_some() => Ending::Failed,
+            Outcome::Served => Ending::Served,
+            Outcome::Failed => Ending::Failed,
+        }
     }
 }
 

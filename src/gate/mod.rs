@@ -1,11 +1,12 @@
 //! The gate: all stages in their order, callable with or without a web framework.
 //!
-//! 1. The limit by client address.
-//! 2. A credential came by a safe way.
-//! 3. The path is read in one way only, and the route is looked up; what is not listed ends here.
-//! 4. The credential is well formed.
+//! 1. The client's address is read in one way only.
+//! 2. The limits by client address; the route is looked up for its cost.
+//! 3. A credential came by a safe way.
+//! 4. The path is read in one way only, what is not listed ends here, and the credential is well
+//!    formed.
 //! 5. It is verified.
-//! 6. The limit by principal.
+//! 6. The limits by principal.
 //! 7. What the route takes: a scope, a role, an action.
 //! 8. How the caller authenticated, where the route asks for more than a log-in.
 //! 9. The handler, which asks about its resource with [`Caller::may`].
@@ -14,6 +15,7 @@ mod answers;
 mod builder;
 mod caller;
 mod ids;
+mod limits;
 #[cfg(feature = "password")]
 mod login;
 mod routes;
@@ -27,16 +29,17 @@ use std::{fmt, pin::Pin, sync::Arc};
 
 pub use builder::{GateBuilder, GateError, GateErrors};
 pub use caller::{Caller, Outcome};
+pub use limits::Outcomes;
 #[cfg(feature = "password")]
 pub use login::{ChallengeCheck, GuardedPasswords};
 pub use routes::{Access, RouteError, Routes};
 pub use step_up::StepUp;
 
 use crate::{
-    Authenticator, Claim, Facts, IpNet, Now, Principal, Refusal, Snapshot, Source, audit::Sink,
-    authz::PolicySet, limit::Limiter,
+    Authenticator, Claim, Facts, Now, Principal, Refusal, Snapshot, Source, TrustedProxies,
+    audit::Sink, authz::PolicySet,
 };
-use {ids::Ids, routes::Table, rules::Rules, transport::Transport};
+use {ids::Ids, limits::Limits, routes::Table, rules::Rules, transport::Transport};
 
 /// Who is calling, what may they do, how often: one answer for every request.
 ///
@@ -70,9 +73,9 @@ pub struct Gate(Arc<Inner>);
 
 struct Inner {
     authenticators: Box<[Box<dyn Authenticator>]>,
-    clients: Option<Limiter<IpNet>>,
     ids: Ids,
-    principals: Option<Limiter<str>>,
+    limits: Limits,
+    proxies: Option<TrustedProxies>,
     rules: Snapshot<Rules>,
     sink: Option<Box<dyn Sink>>,
     sources: Box<[Source]>,

@@ -11,7 +11,6 @@ use crate::{
     AuthnError, AuthnErrorKind, Claim, Credential, Facts, Now, Principal, Reason, Refusal, Source,
     Step,
     authz::{Action, Coarse, Decision, Subject},
-    limit::{Exceeded, ExceededKind, client_key},
 };
 
 impl Gate {
@@ -23,16 +22,17 @@ impl Gate {
         now: Now,
         outer: Option<&Caller>,
     ) -> Admission {
-        let mut visit = Visit::new(self, facts, now).within(outer);
+        let (facts, located) = self.located(facts);
+        let mut visit = Visit::new(self, &facts, now).within(outer);
         let now = visit.now;
-        let claimed = match self.approach(&mut visit, claim, facts) {
+        let claimed = match located.and_then(|()| self.approach(&mut visit, claim, &facts)) {
             Ok(claimed) => claimed,
             Err(refusal) => return Admission::Done(Err(visit.refuse(refusal, Telling::default()))),
         };
         let Some(credential) = claimed else { return Admission::Done(self.enter(visit, None)) };
         visit.sent = Sent::from(&credential);
         for (index, authenticator) in self.0.authenticators.iter().enumerate() {
-            match authenticator.authenticate(&credential, facts, now) {
+            match authenticator.authenticate(&credential, &facts, now) {
                 Step::NotMine => {}
                 Step::Done(result) => return Admission::Done(self.verified(visit, index, result)),
                 Step::Wait(lookup) => {
@@ -56,10 +56,20 @@ impl Gate {
         now: Now,
         outer: Option<&Caller>,
     ) -> Result<Caller, Refusal> {
-        let mut visit = Visit::new(self, facts, now).within(outer);
-        match self.approach(&mut visit, Claim::Absent, facts) {
+        let (facts, located) = self.located(facts);
+        let mut visit = Visit::new(self, &facts, now).within(outer);
+        match located.and_then(|()| self.approach(&mut visit, Claim::Absent, &facts)) {
             Ok(_) => self.enter(visit, principal),
             Err(refusal) => Err(visit.refuse(refusal, Telling::default())),
+        }
+    }
+
+    /// The facts with the client that trusted proxies name. Where that cannot be read, the record
+    /// names the peer.
+    fn located<'a>(&self, facts: &Facts<'a>) -> (Facts<'a>, Result<(), Refusal>) {
+        match self.0.proxies.as_ref().map_or(Ok(facts.client), |proxies| proxies.client(facts)) {
+            Ok(client) => (Facts { client, ..*facts }, Ok(())),
+            Err(_) => (Facts { client: None, ..*facts }, Err(Reason::ForwardedMalformed.into())),
         }
     }
 
@@ -70,21 +80,16 @@ impl Gate {
         claim: Claim<'a>,
         facts: &Facts<'a>,
     ) -> Result<Option<Credential<'a>>, Refusal> {
-        self.limit_client(visit)?;
+        let found = self.find(facts);
+        if let Found::Line(line) = found {
+            visit.line = Some(line);
+        }
+        self.0.limits.charge_client(visit)?;
         if !matches!(claim, Claim::Absent) && !self.0.transport.carries_secrets(facts) {
             return Err(Reason::Cleartext.into());
         }
-        let path = facts.path.unwrap_or_default();
-        if facts.template.is_none() && (path.len() > MAX_PATH || is_ambiguous(path)) {
-            return Err(Reason::PathAmbiguous.into());
-        }
-        let method = facts.method.unwrap_or_default();
-        let found = match facts.template {
-            Some(template) => self.0.table.find_template(method, template),
-            None => self.0.table.find(method, path),
-        };
         match found {
-            Found::Line(line) => visit.line = Some(line),
+            Found::Line(_) => {}
             Found::Ambiguous => return Err(Reason::PathAmbiguous.into()),
             Found::Unlisted => return Err(Reason::RouteUnlisted.into()),
         }
@@ -99,12 +104,15 @@ impl Gate {
         }
     }
 
-    fn limit_client(&self, visit: &Visit) -> Result<(), Refusal> {
-        let Some(limiter) = &self.0.clients else { return Ok(()) };
-        let address = visit.client.ok_or(Reason::AddressUnknown)?;
-        limiter
-            .check_at(&client_key(address), visit.now.mono)
-            .map_err(|no| exceeded(no, Reason::ClientThrottled))
+    /// The line of the route table, by the router's word or by the path.
+    fn find(&self, facts: &Facts<'_>) -> Found {
+        let method = facts.method.unwrap_or_default();
+        let path = facts.path.unwrap_or_default();
+        match facts.template {
+            Some(template) => self.0.table.find_template(method, template),
+            None if path.len() > MAX_PATH || is_ambiguous(path) => Found::Ambiguous,
+            None => self.0.table.find(method, path),
+        }
     }
 
     fn verified(
@@ -144,13 +152,13 @@ impl Gate {
     }
 
     /// What is asked of a proven caller, or of none.
-    fn enter(&self, visit: Visit, principal: Option<Principal>) -> Result<Caller, Refusal> {
+    fn enter(&self, mut visit: Visit, principal: Option<Principal>) -> Result<Caller, Refusal> {
         let rules = self.0.rules.load();
         let known = principal.map(|principal| {
             let subject = rules.policies.subject(&principal);
             (principal, subject)
         });
-        let settled = self.settle(&visit, &rules, known.as_ref());
+        let settled = self.settle(&mut visit, &rules, known.as_ref());
         let asked = match settled {
             Ok(Settled::Decided(action, decision)) => Some((action, decision)),
             Ok(Settled::Open | Settled::Owed(_)) | Err(_) => None,
@@ -176,17 +184,15 @@ impl Gate {
         met.then_some(()).ok_or_else(|| self.step_up_needed(step_up))
     }
 
-    /// The limit by principal, then what the route takes.
+    /// The limits by principal, then what the route takes.
     fn settle(
         &self,
-        visit: &Visit,
+        visit: &mut Visit,
         rules: &Rules,
         known: Option<&(Principal, Subject)>,
     ) -> Result<Settled, Refusal> {
-        if let (Some(limiter), Some((principal, _))) = (&self.0.principals, known) {
-            limiter
-                .check_at(principal.id(), visit.now.mono)
-                .map_err(|no| exceeded(no, Reason::PrincipalThrottled))?;
+        if let Some((principal, _)) = known {
+            self.0.limits.charge_principal(visit, principal)?;
         }
         let need = visit.line.and_then(|line| rules.need(line)).ok_or(Reason::RouteUnlisted)?;
         let missing = || self.unauthenticated(Reason::CredentialMissing, Sent::default());
@@ -229,10 +235,4 @@ pub(super) enum Settled {
     Decided(Action, Decision),
     /// It depends on the resource; the handler owes the question.
     Owed(Action),
-}
-
-/// A spent quota is the caller's doing; a limiter that cannot count is not.
-fn exceeded(no: Exceeded, reason: Reason) -> Refusal {
-    let reason = if no.kind() == ExceededKind::Spent { reason } else { Reason::LimitUnavailable };
-    Refusal::new(reason).retry_after(no.retry_after())
 }

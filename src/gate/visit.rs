@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use super::{Caller, Gate, answers::Sent, rules::Rules};
+use super::{Caller, Gate, answers::Sent, limits::Charges, rules::Rules};
 use crate::{
     Class, CorrelationId, Facts, Now, Principal, Refusal,
     audit::{Event, EventName},
@@ -24,6 +24,7 @@ pub(super) struct Visit {
     pub(super) secure: bool,
     /// The number of the route's line, once one matched.
     pub(super) line: Option<usize>,
+    pub(super) charges: Charges,
     pub(super) sent: Sent,
     method: Box<str>,
     path: Box<str>,
@@ -58,6 +59,7 @@ impl Visit {
             client: facts.client_address(),
             secure: gate.0.transport.is_secure(facts),
             line: None,
+            charges: Charges::default(),
             sent: Sent::default(),
             method: kept(facts.method),
             path: kept(facts.path),

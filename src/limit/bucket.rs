@@ -10,6 +10,10 @@
 //! interval` or later, every further one raises it by an interval or more, nothing lowers it, and
 //! the last leaves it at `b + tolerance` or earlier.
 //!
+//! **A refund may only give back what time has not.** A step adds the stretch up to `until` to
+//! the bucket; whatever of it lies before the latest reading may have drained by now, and is
+//! paid. Refunds of earlier steps move the stretch down; see [`Pace::unstep`].
+//!
 //! **A stale clock can only under-admit.** Of two readings, the older one never admits what the
 //! younger one refuses: how far the step would lie ahead does not grow with `now`.
 
@@ -36,9 +40,40 @@ impl Pace {
         Some(Self { interval, tolerance })
     }
 
+    /// The pace of calls that count as `cost` calls at once; `None` when the bucket never holds
+    /// that many.
+    pub(super) fn times(self, cost: u32) -> Option<Self> {
+        let interval = self.interval.checked_mul(cost.into());
+        let interval = interval.filter(|&it| it <= self.tolerance)?;
+        Some(Self { interval, ..self })
+    }
+
+    /// The time in which an empty bucket refills.
+    pub(super) const fn tolerance(self) -> u64 {
+        self.tolerance
+    }
+
     #[cfg(test)]
     pub(super) const fn interval(self) -> u64 {
         self.interval
+    }
+
+    /// How far to lower the bucket for a step at `reading` that ended at `until` and is not to
+    /// count. `refunded` is at least what the bucket was lowered by since, and `latest` at least
+    /// every reading that it was stepped at.
+    ///
+    /// Where the step's stretch ends by now: only refunds of steps before it have moved it down.
+    /// Each of those left `latest` or more below the stretch, and `latest` is `reading` or later,
+    /// so the end is never below `reading + interval`.
+    ///
+    /// Why what is given back is never too much: take any moment `a <= latest`. A refund of a
+    /// step that read `a` or later takes back what the lemma counted. Any other leaves the end of
+    /// its stretch at `latest` or later, and all later steps above it: what the lemma asks for.
+    pub(super) const fn unstep(self, until: u64, reading: u64, refunded: u64, latest: u64) -> u64 {
+        let (moved, lowest) = (until.saturating_sub(refunded), reading + self.interval);
+        let end = if moved > lowest { moved } else { lowest };
+        let left = end.saturating_sub(latest);
+        if left < self.interval { left } else { self.interval }
     }
 
     /// Where a call at `now` moves a bucket that stands at `tat`; always beyond `tat`, always
@@ -57,7 +92,7 @@ impl Pace {
     }
 }
 
-/// All times lie before this one, 36 years after the clock's origin, so that no sum wraps.
+/// All times lie before this one, and so take 60 bits: 36 years after the clock's origin, so that no sum wraps.
 const END: u64 = 1 << 60;
 
 #[cfg(test)]
@@ -81,6 +116,33 @@ mod tests {
         check(30, 10, Ok(40));
         check(30, 1_000, Ok(1_010));
         check(40, 0, spent(20));
+    }
+
+    #[test]
+    fn what_a_step_may_give_back() {
+        let pace = Pace::new(10, 3).unwrap();
+        let check = |until: u64, refunded: u64, latest: u64, expected: u64| {
+            let given = pace.unstep(until, 100, refunded, latest);
+            assert_eq!(given, expected, "{until} {refunded} {latest}");
+        };
+        check(110, 0, 100, 10);
+        check(130, 0, 100, 10);
+        check(110, 0, 103, 7);
+        check(110, 0, 110, 0);
+        check(110, 0, 500, 0);
+        check(130, 20, 100, 10);
+        check(130, 10, 115, 5);
+        check(130, 25, 100, 10);
+        check(130, u64::MAX, 104, 6);
+    }
+
+    #[test]
+    fn a_cost_is_so_many_calls_at_once() {
+        let pace = Pace::new(10, 3).unwrap();
+        assert_eq!(pace.times(2).unwrap().step(0, 0), Ok(20));
+        assert_eq!(pace.times(3).unwrap().step(0, 0), Ok(30));
+        assert_eq!(pace.times(4), None);
+        assert_eq!(Pace::new(END / 4, 2).unwrap().times(u32::MAX), None);
     }
 
     #[test]

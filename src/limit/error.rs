@@ -24,6 +24,9 @@ pub enum ExceededKind {
     /// The caller has used up the quota.
     #[error("spent")]
     Spent,
+    /// The call costs more than the quota holds: no wait helps.
+    #[error("too_costly")]
+    TooCostly,
     /// The limiter has no room to count a new key, and was told to
     /// [`Deny`](super::WhenFull::Deny) then. The caller is not at fault.
     #[error("table_full")]
@@ -49,7 +52,8 @@ impl Exceeded {
 
     /// The least wait after which the same call can succeed, if no other call comes first.
     ///
-    /// After [`ExceededKind::Clock`], which no wait cures, the time in which a bucket refills.
+    /// After [`ExceededKind::Clock`] and [`ExceededKind::TooCostly`], which no wait cures, the time
+    /// in which a bucket refills.
     #[must_use]
     pub const fn retry_after(self) -> Duration {
         Duration::from_nanos(self.wait)
@@ -73,6 +77,12 @@ pub enum LimitError {
     Slots {
         /// How many were asked for.
         slots: usize,
+    },
+    /// No quota, or more than four.
+    #[error("`{count}` quotas: a set takes 1 to 4")]
+    Quotas {
+        /// How many were given.
+        count: usize,
     },
     /// The interval between two calls would be shorter than the clock can say.
     #[error("the quota `{quota}` is faster than one per nanosecond")]

@@ -6,7 +6,7 @@ use std::{
     marker::PhantomData,
 };
 
-use super::{Exceeded, LimitError, Quota, WhenFull, bucket::Pace, table::Table};
+use super::{Exceeded, LimitError, Quota, WhenFull, table::Refunds, window::Window};
 use crate::Mono;
 
 /// Counts calls by key against one [`Quota`], in memory taken once.
@@ -38,9 +38,7 @@ use crate::Mono;
 /// ```
 #[must_use = "a limiter counts only the calls it is asked about"]
 pub struct Limiter<K: ?Sized> {
-    quota: Quota,
-    pace: Pace,
-    table: Table,
+    window: Window,
     hashing: Hashing,
     keys: PhantomData<fn(&K)>,
 }
@@ -52,21 +50,20 @@ impl<K: Hash + ?Sized> Limiter<K> {
     /// # Errors
     /// When the quota cannot be kept, or there cannot be that many slots.
     pub fn new(quota: Quota, slots: usize) -> Result<Self, LimitError> {
-        let pace = quota.pace()?;
-        let table = Table::new(slots).ok_or(LimitError::Slots { slots })?;
-        Ok(Self { quota, pace, table, hashing: Hashing::default(), keys: PhantomData })
+        let window = Window::new(quota, slots, Refunds::Never)?;
+        Ok(Self { window, hashing: Hashing::default(), keys: PhantomData })
     }
 
     /// What to do with new keys while the table is full; [`WhenFull::Inherit`] if not said.
     pub const fn when_full(mut self, when_full: WhenFull) -> Self {
-        self.table.when_full = when_full;
+        self.window.table.when_full = when_full;
         self
     }
 
     /// The quota in force.
     #[must_use]
     pub const fn quota(&self) -> Quota {
-        self.quota
+        self.window.quota
     }
 
     /// Counts one call by `key` at `now`. A call that is refused is not counted.
@@ -75,28 +72,26 @@ impl<K: Hash + ?Sized> Limiter<K> {
     /// When the quota is spent, or the limiter cannot count the key:
     /// [`kind`](Exceeded::kind) tells.
     pub fn check_at(&self, key: &K, now: Mono) -> Result<(), Exceeded> {
-        self.table
-            .check(self.hashing.hash(key), now.as_nanos(), self.pace)
-            .map_err(|denied| Exceeded::new(self.quota, denied))
+        self.window.check(self.hashing.hash(key), now)
     }
 }
 
 impl<K: ?Sized> fmt::Debug for Limiter<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Limiter")
-            .field("quota", &self.quota)
-            .field("slots", &self.table.slots())
-            .field("when_full", &self.table.when_full)
+            .field("quota", &self.window.quota)
+            .field("slots", &self.window.table.slots())
+            .field("when_full", &self.window.table.when_full)
             .finish_non_exhaustive()
     }
 }
 
 /// The one place that knows how keys are hashed: SipHash under random keys.
 #[derive(Default)]
-struct Hashing(RandomState);
+pub(super) struct Hashing(RandomState);
 
 impl Hashing {
-    fn hash<K: Hash + ?Sized>(&self, key: &K) -> u64 {
+    pub(super) fn hash<K: Hash + ?Sized>(&self, key: &K) -> u64 {
         self.0.hash_one(key)
     }
 }

@@ -1,5 +1,5 @@
 //! How often? A [`Quota`] says how much, a [`Limiter`] counts, an [`Exceeded`] says when to come
-//! back.
+//! back. A [`LimitSet`] counts by several quotas at once and takes back what is not to count.
 //!
 //! A limiter is a table of fixed size, taken at start: a flood of new keys costs no memory and
 //! forgives nobody. It counts for one process; several processes each count for themselves.
@@ -16,7 +16,7 @@
 //!
 //! A newcomer to a full part of the table takes over another key's debt. That is fair only among
 //! keys under the same quota: the debt of a daily quota would shut out a caller who is counted by
-//! the second. So every window and every plan has a limiter of its own.
+//! the second. So every window of a set has a table of its own, and every plan a set.
 
 mod bucket;
 mod client;
@@ -24,12 +24,15 @@ mod error;
 mod guard;
 mod limiter;
 mod quota;
+mod set;
 mod sync;
 mod table;
+mod window;
 
 pub use client::client_key;
 pub use error::{Exceeded, ExceededKind, LimitError};
 pub use guard::{GuardError, Login, LoginGuard, LoginGuardBuilder, Reservation, Verdict};
 pub use limiter::Limiter;
 pub use quota::Quota;
+pub use set::{Charge, LimitSet};
 pub use table::WhenFull;

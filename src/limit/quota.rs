@@ -1,6 +1,6 @@
 //! How much.
 
-use std::fmt;
+use std::{fmt, option};
 
 use super::{LimitError, bucket::Pace};
 
@@ -75,6 +75,16 @@ impl Quota {
             return Err(LimitError::TooFast { quota: self });
         }
         Pace::new(period.div_ceil(count), self.burst).ok_or(LimitError::TooLong { quota: self })
+    }
+}
+
+/// One quota, where several may stand.
+impl IntoIterator for Quota {
+    type Item = Self;
+    type IntoIter = option::IntoIter<Self>;
+
+    fn into_iter(self) -> option::IntoIter<Self> {
+        Some(self).into_iter()
     }
 }
 

@@ -1,10 +1,12 @@
 //! The buckets of all keys: a table of fixed size, exact under threads.
 //!
-//! A set is one cache line of four slots, a slot a tag (a key's hash) and a word (its bucket).
-//! Hits take no lock: one compare-and-swap of the word. A newcomer takes the lock of its set's
-//! stripe and the slot with the **least** word, and steps on from that word.
+//! A set is one cache line of four slots, a slot a tag (a key's hash) and a word: the time of its
+//! bucket, and in four bits the generation of its owner. Hits take no lock: one compare-and-swap
+//! of the word. A newcomer takes the lock of its set's stripe and the slot with the **least**
+//! word, and steps on from that word.
 //!
-//! Everything rests on one invariant: **words only rise.** It follows that
+//! Where nothing is refunded, everything rests on one invariant: **words only rise.** It follows
+//! that
 //! - the least word of a set never falls, and an absent key's bucket stands at or below it: the
 //!   key was never counted here, or its slot was the least when it was displaced. A newcomer who
 //!   starts from the least word is never given more than its due, however stale its clock;
@@ -12,8 +14,15 @@
 //!   compare-and-swap from it fails. There is no ABA;
 //! - a word that lies in the past is as good as none, so reusing its slot forgets nothing.
 //!
-//! Whoever adds a refund, which lowers a word, has to add a floor for newcomers and a generation
-//! in the word's four spare bits.
+//! A refund lowers a word, so a table that gives them keeps three things more:
+//! - the **floor** of a stripe, the latest bucket displaced there. Newcomers start from it, as
+//!   the least word may have fallen below what they owed;
+//! - the **generation**, which each new owner raises. Without it a word could fall back to what
+//!   the owner before read, who would then swap, and debit the wrong bucket;
+//! - the **latest** reading of a stripe and the sum **refunded** there, by which
+//!   [`Pace::unstep`] finds what may be given back.
+//!
+//! A refusal may then be by a word that has fallen in between: it came before the refund.
 //!
 //! **No debit is lost** when a key is displaced while it is hit: claim and hit swap the same word
 //! from the same value, and one of them loses. **No key has two slots**: newcomers of a set are
@@ -23,7 +32,7 @@
 
 use std::sync::{
     PoisonError,
-    atomic::Ordering::{Acquire, Relaxed, Release},
+    atomic::Ordering::{AcqRel, Acquire, Relaxed, Release},
 };
 
 use super::{
@@ -45,25 +54,49 @@ pub enum WhenFull {
     Inherit,
 }
 
+/// Whether a table's debits can be refunded, which costs a hit one more shared word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refunds {
+    Given,
+    Never,
+}
+
 /// Buckets of one quota class.
 pub(super) struct Table {
     sets: Box<[Set]>,
-    stripes: Box<[Mutex<()>]>,
+    stripes: Box<[Stripe]>,
     pub(super) when_full: WhenFull,
+    refunds: Refunds,
+}
+
+/// What a call was charged, for its refund.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Debit {
+    /// Where it moved its bucket.
+    until: u64,
+    reading: u64,
+    /// What had been refunded in its stripe before.
+    refunded: u64,
 }
 
 impl Table {
     /// Room for at least `slots` keys, taken at once; `None` when there cannot be that much.
-    pub(super) fn new(slots: usize) -> Option<Self> {
+    pub(super) fn new(slots: usize, refunds: Refunds) -> Option<Self> {
         if slots == 0 || slots > MOST_SLOTS {
             return None;
         }
         let count = slots.div_ceil(WAYS);
-        let mut sets = Vec::new();
-        sets.try_reserve_exact(count).ok()?;
-        sets.resize_with(count, Set::default);
-        let stripes = (0..count.min(MOST_STRIPES)).map(|_| Mutex::new(())).collect();
-        Some(Self { sets: sets.into(), stripes, when_full: WhenFull::default() })
+        let stripes = match refunds {
+            // A floor is for the newcomers of one set; others' debts are none of theirs.
+            Refunds::Given => count,
+            Refunds::Never => count.min(MOST_STRIPES),
+        };
+        Some(Self {
+            sets: boxed(count)?,
+            stripes: boxed(stripes)?,
+            when_full: WhenFull::default(),
+            refunds,
+        })
     }
 
     pub(super) const fn slots(&self) -> usize {
@@ -71,21 +104,86 @@ impl Table {
     }
 
     /// Debits the bucket of the key with this hash by one call, or says why not.
-    pub(super) fn check(&self, hash: u64, now: u64, pace: Pace) -> Result<(), Denied> {
+    pub(super) fn charge(&self, hash: u64, now: u64, pace: Pace) -> Result<Debit, Denied> {
         let tag = hash.max(1);
         let (set, stripe) = self.home(hash);
-        loop {
-            if let Some(answer) = set.hit(tag, now, pace) {
-                return answer;
+        // Before the step: whatever is refunded after the step is not in here.
+        let refunded = stripe.refunded.load(Relaxed);
+        let until = loop {
+            if let Some(answer) = self.hit(set, stripe, tag, now, pace) {
+                break answer?;
             }
             if self.when_full == WhenFull::Inherit {
                 // No bucket of the set, the key's own included, stands below the least word, so a
                 // refusal by it is right for every key; floods on a full set end here, unlocked.
                 let (_, least) = set.least();
-                pace.step(least, now)?;
+                pace.step(time(least), now)?;
             }
             if let Some(answer) = self.insert(set, stripe, tag, now, pace) {
-                return answer;
+                break answer?;
+            }
+        };
+        Ok(Debit { until, reading: now, refunded })
+    }
+
+    /// Whether a charge would pass at this moment; changes nothing.
+    pub(super) fn peek(&self, hash: u64, now: u64, pace: Pace) -> Result<(), Denied> {
+        let (set, _) = self.home(hash);
+        let stands = match set.owned_by(hash.max(1)) {
+            Some(slot) => time(slot.word.load(Relaxed)),
+            None => self.open(time(set.least().1), now)?,
+        };
+        pace.step(stands, now).map(drop)
+    }
+
+    /// Takes back what is left of a debit of `pace`. A key that was displaced has nothing to
+    /// take it back from.
+    pub(super) fn refund(&self, hash: u64, pace: Pace, debit: Debit) {
+        let (set, stripe) = self.home(hash);
+        // Refunds of a stripe come one by one, and nobody is displaced meanwhile.
+        let _held = lock(&stripe.floor);
+        let Some(slot) = set.owned_by(hash.max(1)) else { return };
+        let refunded = stripe.refunded.load(Relaxed);
+        // Wraps only if 2^64 nanoseconds are refunded in the life of one debit.
+        let since = refunded.wrapping_sub(debit.refunded);
+        loop {
+            // Acquire: with a step come the reading and the sum that were noted before it.
+            let word = slot.word.load(Acquire);
+            let latest = stripe.latest.load(Relaxed);
+            let amount = pace.unstep(debit.until, debit.reading, since, latest);
+            let lower = time(word).saturating_sub(amount);
+            if slot.word.compare_exchange(word, moved(word, lower), Relaxed, Relaxed).is_ok() {
+                stripe.refunded.store(refunded.wrapping_add(amount), Relaxed);
+                return;
+            }
+        }
+    }
+
+    /// Steps the bucket that the key owns; `None` when it owns none.
+    fn hit(
+        &self,
+        set: &Set,
+        stripe: &Stripe,
+        tag: u64,
+        now: u64,
+        pace: Pace,
+    ) -> Option<Result<u64, Denied>> {
+        loop {
+            let slot = set.owned_by(tag)?;
+            // Acquire: if this is a later owner's word, the next line finds the tag gone.
+            let word = slot.word.load(Acquire);
+            if slot.tag.load(Relaxed) != tag {
+                continue;
+            }
+            let until = match pace.step(time(word), now) {
+                Ok(until) => until,
+                Err(denied) => return Some(Err(denied)),
+            };
+            self.note(stripe, now);
+            // Release: whoever refunds from here on knows the reading. A swap also carries on the
+            // release of the claim before it.
+            if slot.word.compare_exchange(word, moved(word, until), Release, Relaxed).is_ok() {
+                return Some(Ok(until));
             }
         }
     }
@@ -94,42 +192,68 @@ impl Table {
     fn insert(
         &self,
         set: &Set,
-        stripe: &Mutex<()>,
+        stripe: &Stripe,
         tag: u64,
         now: u64,
         pace: Pace,
-    ) -> Option<Result<(), Denied>> {
-        let _held = lock(stripe);
+    ) -> Option<Result<u64, Denied>> {
+        let mut floor = lock(&stripe.floor);
         loop {
             if set.owned_by(tag).is_some() {
                 return None;
             }
             let (victim, word) = set.least();
-            if word > now && self.when_full == WhenFull::Deny {
-                let wait = word - now;
-                return Some(Err(Denied { kind: ExceededKind::TableFull, wait }));
-            }
-            let new = match pace.step(word, now) {
-                Ok(new) => new,
+            let base = self.open(time(word), now).map(|displaced| displaced.max(*floor));
+            let until = match base.and_then(|base| pace.step(base, now)) {
+                Ok(until) => until,
                 Err(denied) => return Some(Err(denied)),
             };
+            self.note(stripe, now);
             let displaced = victim.tag.load(Relaxed);
             victim.tag.store(VACANT, Relaxed);
-            // Release: whoever reads the new word finds the old tag gone.
-            if victim.word.compare_exchange(word, new, Release, Relaxed).is_ok() {
+            // Release: whoever reads the new word finds the old tag gone. Acquire: the readings of
+            // the old owner are handed on.
+            let new = claimed(word, until);
+            if victim.word.compare_exchange(word, new, AcqRel, Relaxed).is_ok() {
+                if self.refunds == Refunds::Given {
+                    *floor = time(word).max(*floor);
+                }
                 victim.tag.store(tag, Release);
-                return Some(Ok(()));
+                return Some(Ok(until));
             }
             // Its owner came back in between.
             victim.tag.store(displaced, Release);
         }
     }
 
+    /// The least bucket of a set, if a newcomer may have its place.
+    fn open(&self, least: u64, now: u64) -> Result<u64, Denied> {
+        if least > now && self.when_full == WhenFull::Deny {
+            return Err(Denied { kind: ExceededKind::TableFull, wait: least - now });
+        }
+        Ok(least)
+    }
+
+    /// Keeps the reading for refunds, before the step at it can be seen.
+    fn note(&self, stripe: &Stripe, now: u64) {
+        if self.refunds == Refunds::Given && stripe.latest.load(Relaxed) < now {
+            stripe.latest.fetch_max(now, Relaxed);
+        }
+    }
+
     #[expect(clippy::indexing_slicing, reason = "invariant: neither is empty, index < sets.len()")]
-    fn home(&self, hash: u64) -> (&Set, &Mutex<()>) {
+    fn home(&self, hash: u64) -> (&Set, &Stripe) {
         let index = ((u128::from(hash) * self.sets.len() as u128) >> 64) as usize;
         (&self.sets[index], &self.stripes[index % self.stripes.len()])
     }
+}
+
+/// What the newcomers and the refunds of some sets go by.
+#[derive(Default)]
+struct Stripe {
+    floor: Mutex<u64>,
+    latest: AtomicU64,
+    refunded: AtomicU64,
 }
 
 #[derive(Default)]
@@ -143,26 +267,6 @@ struct Slot {
 }
 
 impl Set {
-    /// Steps the bucket that the key owns; `None` when it owns none.
-    fn hit(&self, tag: u64, now: u64, pace: Pace) -> Option<Result<(), Denied>> {
-        loop {
-            let slot = self.owned_by(tag)?;
-            // Acquire: if this is a later owner's word, the next line finds the tag gone.
-            let word = slot.word.load(Acquire);
-            if slot.tag.load(Relaxed) != tag {
-                continue;
-            }
-            let new = match pace.step(word, now) {
-                Ok(new) => new,
-                Err(denied) => return Some(Err(denied)),
-            };
-            // Relaxed: a swap carries on the release of the claim before it.
-            if slot.word.compare_exchange(word, new, Relaxed, Relaxed).is_ok() {
-                return Some(Ok(()));
-            }
-        }
-    }
-
     fn owned_by(&self, tag: u64) -> Option<&Slot> {
         // Acquire: spares a round with the word from before the key came in, which is too low.
         self.0.iter().find(|slot| slot.tag.load(Acquire) == tag)
@@ -177,9 +281,31 @@ impl Set {
     }
 }
 
-fn lock(stripe: &Mutex<()>) -> MutexGuard<'_, ()> {
-    // The lock guards no data that a panic could leave half-written.
-    stripe.lock().unwrap_or_else(PoisonError::into_inner)
+/// The bucket of a word.
+const fn time(word: u64) -> u64 {
+    word >> GENERATION_BITS
+}
+
+/// The word with its bucket at `time`, its owner the same.
+const fn moved(word: u64, time: u64) -> u64 {
+    time << GENERATION_BITS | word & GENERATIONS
+}
+
+/// The word with its bucket at `time`, its owner a new one.
+const fn claimed(word: u64, time: u64) -> u64 {
+    time << GENERATION_BITS | word.wrapping_add(1) & GENERATIONS
+}
+
+fn lock(floor: &Mutex<u64>) -> MutexGuard<'_, u64> {
+    // One number is never half-written.
+    floor.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn boxed<T: Default>(count: usize) -> Option<Box<[T]>> {
+    let mut all = Vec::new();
+    all.try_reserve_exact(count).ok()?;
+    all.resize_with(count, T::default);
+    Some(all.into())
 }
 
 /// The tag of a slot without an owner.
@@ -187,9 +313,21 @@ const VACANT: u64 = 0;
 const WAYS: usize = 4;
 const MOST_SLOTS: usize = 1 << 28;
 const MOST_STRIPES: usize = 1 << 10;
+/// The bits that times before the end of the range leave.
+const GENERATION_BITS: u32 = 4;
+const GENERATIONS: u64 = (1 << GENERATION_BITS) - 1;
+
+#[cfg(test)]
+impl Table {
+    fn check(&self, hash: u64, now: u64, pace: Pace) -> Result<(), Denied> {
+        self.charge(hash, now, pace).map(drop)
+    }
+}
 
 #[cfg(test)]
 #[cfg(loom)]
 mod models;
+#[cfg(test)]
+mod refunds;
 #[cfg(test)]
 mod tests;

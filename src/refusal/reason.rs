@@ -16,6 +16,8 @@ pub enum Reason {
     CredentialMalformed,
     /// A secret came in the clear; it must be considered exposed.
     Cleartext,
+    /// A trusted proxy names the client in no way that can be read.
+    ForwardedMalformed,
     /// Routers would read the path differently.
     PathAmbiguous,
     /// A credential is longer than what is looked at.
@@ -44,6 +46,8 @@ pub enum Reason {
     PrincipalThrottled,
     /// A limit cannot count this request: its table is full, or the clock beyond its range.
     LimitUnavailable,
+    /// The principal's plan is none that the gate has.
+    PlanUnknown,
     /// A limit counts by address and the request has none: tell the edge how to read the peer.
     AddressUnknown,
     /// An authenticator vouched for somebody outside its realm.
@@ -62,6 +66,7 @@ impl Reason {
             Self::CredentialAmbiguous
             | Self::CredentialMalformed
             | Self::Cleartext
+            | Self::ForwardedMalformed
             | Self::PathAmbiguous => Class::Malformed,
             Self::CredentialTooLarge => Class::TooLarge,
             Self::CredentialMissing | Self::CredentialUnsupported | Self::StepUpNeeded => {
@@ -85,6 +90,7 @@ impl Reason {
             Self::ClientThrottled | Self::PrincipalThrottled => Class::Throttled,
             Self::LimitUnavailable => Class::Unavailable,
             Self::AddressUnknown
+            | Self::PlanUnknown
             | Self::RealmForeign
             | Self::CheckOmitted
             | Self::ActionUnknown => Class::Misconfigured,
@@ -98,6 +104,7 @@ impl Reason {
             Self::CredentialAmbiguous => "credential_ambiguous",
             Self::CredentialMalformed => "credential_malformed",
             Self::Cleartext => "cleartext",
+            Self::ForwardedMalformed => "forwarded_malformed",
             Self::PathAmbiguous => "path_ambiguous",
             Self::CredentialTooLarge => "credential_too_large",
             Self::CredentialMissing => "credential_missing",
@@ -112,6 +119,7 @@ impl Reason {
             Self::ClientThrottled => "client_throttled",
             Self::PrincipalThrottled => "principal_throttled",
             Self::LimitUnavailable => "limit_unavailable",
+            Self::PlanUnknown => "plan_unknown",
             Self::AddressUnknown => "address_unknown",
             Self::RealmForeign => "realm_foreign",
             Self::CheckOmitted => "check_omitted",
@@ -125,6 +133,8 @@ impl Reason {
         match self {
             Self::Credential(error) => Some(error.detail()),
             Self::Cleartext => Some("the secret must be considered exposed"),
+            Self::ForwardedMalformed => Some("a trusted proxy named no address that can be read"),
+            Self::PlanUnknown => Some("add the plan: GateBuilder::limit_plan"),
             Self::AddressUnknown => Some("say where the peer's address is: GateLayer::peer"),
             Self::RealmForeign => Some("an authenticator vouched for another realm"),
             Self::CheckOmitted => Some("the handler owes a call of Caller::may"),

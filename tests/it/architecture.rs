@@ -22,7 +22,7 @@ const LEVELS: Levels = Levels {
         &["audit"],
         &["refusal"],
         &["authn", "authz", "limit"],
-        &["crypto", "facts", "net", "principal", "secret", "snapshot", "time"],
+        &["crypto", "facts", "forwarded", "net", "principal", "secret", "snapshot", "time"],
     ],
     vocabulary: 8,
 };

@@ -168,7 +168,7 @@ fn whatever_is_wrong_is_listed_at_once() {
         .authenticate(Word)
         .routes(routes)
         .limit_clients(Quota::per_second(0))
-        .limit_principals(Quota::per_second(1))
+        .limit_principals([Quota::per_second(1); 4])
         .limit_principals(Quota::per_minute(1))
         .build()
         .unwrap_err();
@@ -179,7 +179,7 @@ fn whatever_is_wrong_is_listed_at_once() {
     assert!(found[2].contains("`* /admin/{*rest}`: no role `manager`"), "{errors}");
     assert!(found[3].contains("no action `order:create`"), "{errors}");
     assert!(found[4].contains("limit by client"), "{errors}");
-    assert!(found[5].contains("two limits by principal"), "{errors}");
+    assert!(found[5].contains("limit by principal: `5` quotas"), "{errors}");
 
     let errors = Gate::builder().build().unwrap_err();
     assert!(errors.to_string().contains("no routes"), "{errors}");

@@ -37,6 +37,8 @@ mod kit;
 #[cfg(all(feature = "testing", feature = "tower"))]
 mod layers;
 #[cfg(test)]
+mod limit_sets;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 #[cfg(all(feature = "testing", feature = "password"))]
@@ -46,6 +48,12 @@ mod logins;
 mod passwords;
 #[cfg(test)]
 mod policies;
+#[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower"))]
+mod proxies;
+#[cfg(test)]
+#[cfg(feature = "testing")]
+mod quotas;
 #[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower"))]
 mod routes;

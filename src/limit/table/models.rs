@@ -12,6 +12,8 @@ use loom::{model::Builder, thread};
 
 use super::*;
 
+mod refunds;
+
 const NOW: u64 = 100;
 const ALICE: u64 = 1;
 const BOB: u64 = 2;
@@ -36,11 +38,11 @@ fn pace(burst: u32) -> Pace {
 
 /// One set with `open` slots; the others belong to keys that stay in debt for ever.
 fn one_set(when_full: WhenFull, open: usize) -> Table {
-    let mut table = Table::new(WAYS).unwrap();
+    let mut table = Table::new(WAYS, Refunds::Given).unwrap();
     table.when_full = when_full;
     for (slot, foreign) in table.sets[0].0.iter().skip(open).zip(900..) {
         slot.tag.store(foreign, Relaxed);
-        slot.word.store(1 << 50, Relaxed);
+        slot.word.store(moved(0, 1 << 50), Relaxed);
     }
     table
 }

@@ -1,0 +1,149 @@
+//! Several quotas, all or nothing.
+
+use std::{fmt, hash::Hash, marker::PhantomData};
+
+use super::{
+    Exceeded, LimitError, Quota, WhenFull,
+    limiter::Hashing,
+    table::{Debit, Refunds},
+    window::Window,
+};
+use crate::Mono;
+
+/// Counts calls by key against up to four quotas at once: a second's and a day's, for example.
+///
+/// A call that one of them refuses burns nothing in the others. It is charged before its outcome
+/// is known, so that parallel calls cannot slip through together, and can be refunded after;
+/// that is also how a call is counted by several keys, all or nothing.
+///
+/// As exact as a [`Limiter`](super::Limiter): no key is ever admitted beyond any quota, refunds
+/// or not. A refund gives back what time has not: of a bucket that refilled meanwhile, nothing.
+/// While a call that one quota will refuse is being charged and refunded, another call may be
+/// refused early; never is one admitted in excess.
+///
+/// ```
+/// use portcullis::{Mono, limit::{LimitSet, Quota}};
+///
+/// let by_client = LimitSet::<str>::new([Quota::per_second(10)], 1024)?;
+/// let by_account =
+///     LimitSet::<str>::new([Quota::per_minute(2), Quota::per_day(100)], 1024)?;
+/// let log_in = |client: &str, account: &str, now: Mono| {
+///     let charge = by_client.charge_at(client, 1, now)?;
+///     match by_account.charge_at(account, 1, now) {
+///         Ok(_) => Ok(()),
+///         Err(no) => {
+///             by_client.refund(charge);
+///             Err(no)
+///         }
+///     }
+/// };
+/// let now = Mono::from_nanos(0);
+/// for _ in 0..2 {
+///     log_in("192.0.2.7", "alice", now)?;
+/// }
+/// for _ in 0..100 {
+///     let no = log_in("192.0.2.7", "alice", now).unwrap_err();
+///     assert_eq!((no.quota(), no.retry_after_secs()), (Quota::per_minute(2), 30));
+/// }
+/// log_in("192.0.2.7", "bob", now)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "limits count only the calls they are asked about"]
+pub struct LimitSet<K: ?Sized> {
+    windows: Box<[Window]>,
+    hashing: Hashing,
+    keys: PhantomData<fn(&K)>,
+}
+
+/// What one call was charged; dropped, it stands.
+#[derive(Debug)]
+pub struct Charge {
+    hash: u64,
+    cost: u32,
+    debits: [Option<Debit>; MOST_QUOTAS],
+}
+
+impl<K: Hash + ?Sized> LimitSet<K> {
+    /// A set with a table of its own for each quota, each with room for at least `slots` keys, 24
+    /// bytes each; the [module](super#how-many-slots) says how many to take.
+    ///
+    /// # Errors
+    /// When there is no quota or more than four, one cannot be kept, or there cannot be that many
+    /// slots.
+    pub fn new(quotas: impl IntoIterator<Item = Quota>, slots: usize) -> Result<Self, LimitError> {
+        let windows = quotas.into_iter().map(|quota| Window::new(quota, slots, Refunds::Given));
+        let windows: Box<[Window]> = windows.collect::<Result<_, _>>()?;
+        if windows.is_empty() || windows.len() > MOST_QUOTAS {
+            return Err(LimitError::Quotas { count: windows.len() });
+        }
+        Ok(Self { windows, hashing: Hashing::default(), keys: PhantomData })
+    }
+
+    /// What to do with new keys while a table is full; [`WhenFull::Inherit`] if not said.
+    pub fn when_full(mut self, when_full: WhenFull) -> Self {
+        for window in &mut self.windows {
+            window.table.when_full = when_full;
+        }
+        self
+    }
+
+    /// The quotas in force, in the order given.
+    pub fn quotas(&self) -> impl Iterator<Item = Quota> {
+        self.windows.iter().map(|window| window.quota)
+    }
+
+    /// The first quota whose burst is less than `cost`: no call of that cost could ever pass.
+    #[must_use]
+    pub fn too_small_for(&self, cost: u32) -> Option<Quota> {
+        self.windows.iter().find(|window| !window.holds(cost)).map(|window| window.quota)
+    }
+
+    /// Counts a call by `key` at `now` as `cost` calls, against every quota or none. A call of
+    /// cost 0 is not counted.
+    ///
+    /// # Errors
+    /// When a quota is spent or cannot be counted: the one with the longest wait.
+    pub fn charge_at(&self, key: &K, cost: u32, now: Mono) -> Result<Charge, Exceeded> {
+        let hash = self.hashing.hash(key);
+        let mut charge = Charge { hash, cost, debits: [None; MOST_QUOTAS] };
+        if cost == 0 {
+            return Ok(charge);
+        }
+        if self.windows.len() > 1 {
+            // Asking first spares the others a charge and its refund, and finds the longest wait.
+            let refusals = self.windows.iter().filter_map(|it| it.peek(hash, cost, now).err());
+            if let Some(no) = refusals.max_by_key(|no| no.retry_after()) {
+                return Err(no);
+            }
+        }
+        for (window, debit) in self.windows.iter().zip(&mut charge.debits) {
+            match window.charge(hash, cost, now) {
+                Ok(charged) => *debit = Some(charged),
+                Err(no) => {
+                    self.refund(charge);
+                    return Err(no);
+                }
+            }
+        }
+        Ok(charge)
+    }
+
+    /// Takes back a charge of this set: the call does not count.
+    pub fn refund(&self, charge: Charge) {
+        for (window, debit) in self.windows.iter().zip(charge.debits) {
+            if let Some(debit) = debit {
+                window.refund(charge.hash, charge.cost, debit);
+            }
+        }
+    }
+}
+
+impl<K: ?Sized> fmt::Debug for LimitSet<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quotas = self.windows.iter().map(|window| window.quota);
+        f.debug_list().entries(quotas).finish()
+    }
+}
+
+/// A second's, a minute's, an hour's and a day's.
+const MOST_QUOTAS: usize = 4;

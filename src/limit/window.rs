@@ -1,0 +1,56 @@
+//! One quota and the buckets of all keys under it.
+
+use super::{
+    Exceeded, ExceededKind, LimitError, Quota,
+    bucket::{Denied, Pace},
+    table::{Debit, Refunds, Table},
+};
+use crate::Mono;
+
+pub(super) struct Window {
+    pub(super) quota: Quota,
+    pub(super) table: Table,
+    pace: Pace,
+}
+
+impl Window {
+    pub(super) fn new(quota: Quota, slots: usize, refunds: Refunds) -> Result<Self, LimitError> {
+        let pace = quota.pace()?;
+        let table = Table::new(slots, refunds).ok_or(LimitError::Slots { slots })?;
+        Ok(Self { quota, table, pace })
+    }
+
+    /// Whether one call may cost that much.
+    pub(super) fn holds(&self, cost: u32) -> bool {
+        self.pace.times(cost).is_some()
+    }
+
+    /// Counts one call.
+    pub(super) fn check(&self, hash: u64, now: Mono) -> Result<(), Exceeded> {
+        let charged = self.table.charge(hash, now.as_nanos(), self.pace);
+        charged.map(drop).map_err(|denied| Exceeded::new(self.quota, denied))
+    }
+
+    /// Counts a call of that cost.
+    pub(super) fn charge(&self, hash: u64, cost: u32, now: Mono) -> Result<Debit, Exceeded> {
+        let charged = self.pace(cost).and_then(|it| self.table.charge(hash, now.as_nanos(), it));
+        charged.map_err(|denied| Exceeded::new(self.quota, denied))
+    }
+
+    /// Whether a call of that cost would be counted at this moment.
+    pub(super) fn peek(&self, hash: u64, cost: u32, now: Mono) -> Result<(), Exceeded> {
+        let answer = self.pace(cost).and_then(|it| self.table.peek(hash, now.as_nanos(), it));
+        answer.map_err(|denied| Exceeded::new(self.quota, denied))
+    }
+
+    pub(super) fn refund(&self, hash: u64, cost: u32, debit: Debit) {
+        if let Some(pace) = self.pace.times(cost) {
+            self.table.refund(hash, pace, debit);
+        }
+    }
+
+    fn pace(&self, cost: u32) -> Result<Pace, Denied> {
+        let wait = self.pace.tolerance();
+        self.pace.times(cost).ok_or(Denied { kind: ExceededKind::TooCostly, wait })
+    }
+}
