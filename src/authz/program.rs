@@ -6,7 +6,8 @@
 use super::{
     Attr, Context, Entity, EvalError, Uid, Value,
     bits::Bits,
-    load::expr::{Literal, Path, Relation, Root},
+    load::expr::{Literal, Relation, Root},
+    schema::Ty,
 };
 
 /// More steps are refused when a program is made.
@@ -44,8 +45,8 @@ pub(super) enum Test {
     Role(u32),
     /// Is this bool true?
     Is(Operand),
-    /// Does the entity or record at the path have the attribute?
-    Has(Path, Box<str>),
+    /// Is the last attribute there?
+    Has(Read),
     Compare(Relation, Operand, Operand),
     /// Is the first entity the second, or below it?
     In(Operand, Operand),
@@ -55,8 +56,22 @@ pub(super) enum Test {
 
 #[derive(Debug)]
 pub(super) enum Operand {
-    Path(Path),
+    Read(Read),
     Literal(Literal),
+}
+
+/// A variable, and the attributes that are read from it, one of the other.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) root: Root,
+    pub(super) attributes: Box<[Attribute]>,
+}
+
+#[derive(Debug)]
+pub(super) struct Attribute {
+    pub(super) name: Box<str>,
+    /// What it is declared as; `None` lets every value pass.
+    pub(super) ty: Option<Ty>,
 }
 
 /// What a program is run against.
@@ -186,7 +201,10 @@ impl<'a> World<'a> {
                 let value = self.value(operand)?;
                 if let Value::Bool(value) = value { Ok(value) } else { Err(wrong(value)) }
             }
-            Test::Has(path, name) => has(self.path(path)?, &Attr::new(name)),
+            Test::Has(read) => match self.find(read)? {
+                Value::Missing => Ok(false),
+                value => present(value).map(|_| true),
+            },
             Test::Compare(relation, left, right) => {
                 let (left, right) = (self.value(left)?, self.value(right)?);
                 match relation {
@@ -212,7 +230,7 @@ impl<'a> World<'a> {
     /// The operand's value; never [`Value::Missing`] or [`Value::Error`].
     pub(super) fn value(&self, operand: &'a Operand) -> Result<Value<'a>, Stop> {
         match operand {
-            Operand::Path(path) => self.path(path),
+            Operand::Read(read) => self.read(read),
             Operand::Literal(Literal::Bool(value)) => Ok(Value::Bool(*value)),
             Operand::Literal(Literal::Long(value)) => Ok(Value::Long(*value)),
             Operand::Literal(Literal::Str(value)) => Ok(Value::Str(value)),
@@ -223,44 +241,64 @@ impl<'a> World<'a> {
         }
     }
 
-    pub(super) fn path(&self, path: &'a Path) -> Result<Value<'a>, Stop> {
-        let mut value = match path.root {
+    /// What is read; never [`Value::Missing`] or [`Value::Error`].
+    pub(super) fn read(&self, read: &Read) -> Result<Value<'a>, Stop> {
+        present(self.find(read)?)
+    }
+
+    /// What is read; its last attribute may be absent or unavailable.
+    fn find(&self, read: &Read) -> Result<Value<'a>, Stop> {
+        let mut value = match read.root {
             Root::Principal => Value::Entity(self.principal),
             Root::Resource => Value::Entity(self.resource.ok_or(Stop::Unknown)?),
             Root::Context => Value::Record(self.context),
         };
-        for name in &path.attributes {
-            value = present(attribute(value, &Attr::new(name))?)?;
+        for attribute in &read.attributes {
+            value = attribute.of(present(value)?)?;
         }
         Ok(value)
     }
 }
 
-/// The attribute's value as the caller's type gives it.
-fn attribute<'a>(of: Value<'a>, attr: &Attr<'_>) -> Result<Value<'a>, Stop> {
-    if let Value::Entity(entity) = of {
-        Ok(entity.attr(attr))
-    } else if let Value::Record(record) = of {
-        Ok(record.field(attr))
-    } else if let Value::Ref(..) = of {
-        Err(Stop::Error(EvalError::NameOnly))
-    } else {
-        Err(wrong(of))
+impl Attribute {
+    /// The attribute's value as the caller's type gives it. One that contradicts its declared
+    /// type is an error: it would equal nothing, and so switch a forbid off.
+    fn of<'a>(&self, owner: Value<'a>) -> Result<Value<'a>, Stop> {
+        let attr = Attr::new(&self.name);
+        let value = if let Value::Entity(entity) = owner {
+            entity.attr(&attr)
+        } else if let Value::Record(record) = owner {
+            record.field(&attr)
+        } else if let Value::Ref(..) = owner {
+            return Err(Stop::Error(EvalError::NameOnly));
+        } else {
+            return Err(wrong(owner));
+        };
+        if self.ty.is_none_or(|ty| fits(value, ty)) { Ok(value) } else { Err(wrong(value)) }
+    }
+}
+
+/// Whether the value, if there is one, is of the type.
+fn fits(value: Value<'_>, ty: Ty) -> bool {
+    match value {
+        Value::Missing | Value::Error(_) => true,
+        Value::Bool(_) => ty == Ty::Bool,
+        Value::Long(_) => ty == Ty::Long,
+        Value::Str(_) => ty == Ty::Str,
+        Value::Ref(name, _) => ty == Ty::Entity(name),
+        Value::Entity(entity) => ty == Ty::Entity(entity.type_name()),
+        Value::Strings(_) | Value::Set(_) => ty == Ty::Strings,
+        Value::Record(_) => false,
+        Value::Ip(_) => ty == Ty::Ip,
+        Value::Decimal(_) => ty == Ty::Decimal,
+        Value::Datetime(_) => ty == Ty::Datetime,
+        Value::Duration(_) => ty == Ty::Duration,
     }
 }
 
 fn present(value: Value<'_>) -> Result<Value<'_>, Stop> {
     let absent = matches!(value, Value::Missing | Value::Error(_));
     if absent { Err(wrong(value)) } else { Ok(value) }
-}
-
-/// An entity that is known by name only has no attributes, and saying so is no error.
-fn has(of: Value<'_>, attr: &Attr<'_>) -> Result<bool, Stop> {
-    if let Value::Ref(..) = of {
-        return Ok(false);
-    }
-    let value = attribute(of, attr)?;
-    if let Value::Missing = value { Ok(false) } else { present(value).map(|_| true) }
 }
 
 /// Values of different types are different.

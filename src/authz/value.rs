@@ -27,8 +27,8 @@ pub enum Value<'a> {
     Long(i64),
     /// Text; compared byte by byte.
     Str(&'a str),
-    /// An entity known by name only: it compares, it has no attributes. A principal's id is
-    /// `realm/subject`.
+    /// An entity known by name only: it compares; reading an attribute of it, or asking for one
+    /// with `has`, is an error. A principal's id is `realm/subject`.
     Ref(TypeName, &'a str),
     /// An entity with attributes.
     Entity(&'a dyn Entity),
@@ -58,10 +58,10 @@ pub enum EvalError {
     /// An attribute or context member that was read is absent.
     #[error("a value is missing")]
     Missing,
-    /// A value is not of the type that the operator needs.
+    /// A value is not of its declared type, or not of the type that the operator needs.
     #[error("a value is of the wrong type")]
     WrongType,
-    /// An attribute was read of an entity that is known by name only.
+    /// An attribute was read of an entity that is known by name only, or asked for with `has`.
     #[error("an entity is known by name only")]
     NameOnly,
     /// The application could not supply the value.

@@ -143,11 +143,7 @@ impl Checker<'_> {
     }
 
     fn path(&mut self, at: usize, path: &Path, present: &Present) -> Option<Ty> {
-        let mut ty = match path.root {
-            Root::Principal => Ty::Principal,
-            Root::Resource => self.resource,
-            Root::Context => Ty::Context,
-        };
+        let mut ty = path.root.ty(self.resource);
         let mut so_far = Path { root: path.root, attributes: Vec::new() };
         for name in &path.attributes {
             let declared = self.attribute(at, ty, name)?;
@@ -213,6 +209,17 @@ impl Checker<'_> {
 
     fn error(&mut self, at: usize, message: String) {
         self.errors.insert((at, message));
+    }
+}
+
+impl Root {
+    /// The variable's type; `resource` is that of the resource.
+    pub(in crate::authz) fn ty(self, resource: Ty) -> Ty {
+        match self {
+            Self::Principal => Ty::Principal,
+            Self::Resource => resource,
+            Self::Context => Ty::Context,
+        }
     }
 }
 

@@ -1,12 +1,15 @@
 //! Reads the rules of a document, checks them and compiles their conditions.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
     check::Checker,
     declare::unknown_fields,
     document::{Document, Policy},
-    emit::{TooLong, emit},
+    emit::{Target, TooLong, emit},
     error::{MAX_LISTED, Place, Problems},
     expr::{Expr, Kind, parse},
     grants::{Expander, unknown_role},
@@ -35,6 +38,11 @@ pub(in crate::authz) struct Known<'a> {
 pub(in crate::authz) struct Checked {
     pub(in crate::authz) name: Box<str>,
     pub(in crate::authz) effect: Effect,
+    pub(in crate::authz) compiled: Vec<Compiled>,
+}
+
+/// A rule's condition for those of its actions whose resources are of one type.
+pub(in crate::authz) struct Compiled {
     pub(in crate::authz) actions: Vec<u32>,
     pub(in crate::authz) program: Program,
     pub(in crate::authz) clauses: Vec<Clause>,
@@ -67,15 +75,14 @@ pub(in crate::authz) fn rules(
         }
         let effect = effect(policy, &place, problems);
         let actions = actions(policy, &place, expander, problems);
+        let actions = by_type(actions, known);
         let parts = parts(policy, &place, &actions, known, problems);
         let (Some(name), Some(effect)) = (name, effect) else { continue };
         if problems.len() > before {
             continue;
         }
-        match emit(parts, known.roles) {
-            Ok((program, clauses)) => {
-                checked.push(Checked { name: name.into(), effect, actions, program, clauses });
-            }
+        match compile(&parts, actions, known) {
+            Ok(compiled) => checked.push(Checked { name: name.into(), effect, compiled }),
             Err(TooLong) => {
                 problems.add(&place, || format!("a rule has at most {MAX_STEPS} tests"));
             }
@@ -125,21 +132,44 @@ fn actions(
     expander.expand(&policy.actions, &place.key("actions"), problems)
 }
 
+/// The actions, each under the type of its resources.
+fn by_type(actions: Vec<u32>, known: &Known<'_>) -> BTreeMap<TypeName, Vec<u32>> {
+    let mut sorted: BTreeMap<TypeName, Vec<u32>> = BTreeMap::new();
+    for action in actions {
+        if let Some(resource) = known.resources.get(action as usize) {
+            sorted.entry(*resource).or_default().push(action);
+        }
+    }
+    sorted
+}
+
+/// A program for each type, because an attribute may be declared differently in each.
+fn compile(
+    parts: &[Arc<Part>],
+    actions: BTreeMap<TypeName, Vec<u32>>,
+    known: &Known<'_>,
+) -> Result<Vec<Compiled>, TooLong> {
+    let compile = |(resource, actions)| {
+        let resource = Ty::Entity(resource);
+        let target = Target { schema: known.schema, roles: known.roles, resource };
+        emit(parts, target).map(|(program, clauses)| Compiled { actions, program, clauses })
+    };
+    actions.into_iter().map(compile).collect()
+}
+
 /// The rule's conditions, and-ed: roles first, because they cannot fail.
 fn parts(
     policy: &Policy,
     place: &Place,
-    actions: &[u32],
+    actions: &BTreeMap<TypeName, Vec<u32>>,
     known: &Known<'_>,
     problems: &mut Problems,
-) -> Vec<Part> {
+) -> Vec<Arc<Part>> {
     let mut parts = Vec::new();
     parts.extend(roles(policy, place, known, problems));
     let when = condition(policy.when.as_deref(), &place.key("when"), problems);
     let unless = condition(policy.unless.as_deref(), &place.key("unless"), problems);
-    let owner = |action: &u32| known.resources.get(*action as usize).copied();
-    let resources = actions.iter().filter_map(owner).collect();
-    let wrong = wrong_types(resources, [&when, &unless], known);
+    let wrong = wrong_types(actions.keys(), [&when, &unless], known);
     for ((field, text), errors) in
         [("when", &policy.when), ("unless", &policy.unless)].iter().zip(wrong)
     {
@@ -153,13 +183,13 @@ fn parts(
         other => parts.extend(other.map(Part::When)),
     }
     parts.extend(unless.map(Part::Unless));
-    parts
+    parts.into_iter().map(Arc::new).collect()
 }
 
 /// Checks both conditions with every type that the resource may be of; what the first has asked
 /// for is known in the second.
-fn wrong_types(
-    resources: BTreeSet<TypeName>,
+fn wrong_types<'a>(
+    resources: impl Iterator<Item = &'a TypeName>,
     conditions: [&Option<Expr>; 2],
     known: &Known<'_>,
 ) -> [BTreeSet<(usize, String)>; 2] {
@@ -167,7 +197,7 @@ fn wrong_types(
     for resource in resources {
         let mut present = BTreeSet::new();
         for (expr, errors) in conditions.iter().zip(&mut wrong) {
-            let resource = Ty::Entity(resource);
+            let resource = Ty::Entity(*resource);
             let mut checker =
                 Checker { schema: known.schema, roles: known.roles, resource, errors };
             expr.iter().for_each(|expr| checker.condition(expr, &mut present));

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 
 use super::{
     super::{
-        EvalError,
+        EvalError, TypeName,
         load::expr::{Expr, Kind, Literal, Path, Relation, Root},
+        schema::Ty,
     },
-    world::{Data, Scene},
+    world::{Data, Scene, TYPES},
 };
 
 /// The condition's answer by Cedar's rules.
@@ -32,10 +33,10 @@ fn walk(expr: &Expr, scene: &Scene) -> Result<Seen, EvalError> {
         Kind::Literal(literal) => Ok(Seen::Data(data(literal))),
         Kind::Path(path) => read(path, scene),
         Kind::Has(path, name) => match read(path, scene)? {
-            Seen::Data(Data::Name(..)) => bool(false),
-            seen => match attributes(&seen, scene)?.get(&**name) {
-                Some(Data::Failed) => Err(EvalError::Unavailable),
-                found => bool(found.is_some()),
+            Seen::Data(Data::Name(..)) => Err(EvalError::NameOnly),
+            seen => match attributes(&seen, scene)?.remove(&**name) {
+                None => bool(false),
+                Some(data) => typed(name, data).and_then(|_| bool(true)),
             },
         },
         Kind::Not(inner) => bool(!answer(inner, scene)?),
@@ -113,11 +114,26 @@ fn read(path: &Path, scene: &Scene) -> Result<Seen, EvalError> {
         }
         seen = match attributes(&seen, scene)?.remove(&**name) {
             None => return Err(EvalError::Missing),
-            Some(Data::Failed) => return Err(EvalError::Unavailable),
-            Some(data) => Seen::Data(data),
+            Some(data) => Seen::Data(typed(name, data)?),
         };
     }
     Ok(seen)
+}
+
+/// The value of an attribute, if it is of the one type that attributes of this name have.
+fn typed(name: &str, data: Data) -> Result<Data, EvalError> {
+    let ty = match &data {
+        Data::Failed => return Err(EvalError::Unavailable),
+        Data::Bool(_) => Ty::Bool,
+        Data::Long(_) => Ty::Long,
+        Data::Str(_) => Ty::Str,
+        Data::Ip(_) => Ty::Ip,
+        Data::Datetime(_) => Ty::Datetime,
+        Data::Name(kind, _) => Ty::Entity(TypeName::new(kind)),
+        Data::Thing(thing) => Ty::Entity(TypeName::new(thing.kind)),
+        Data::Strings(_) => Ty::Strings,
+    };
+    TYPES.contains(&(name, ty)).then_some(data).ok_or(EvalError::WrongType)
 }
 
 fn attributes(seen: &Seen, scene: &Scene) -> Result<BTreeMap<String, Data>, EvalError> {

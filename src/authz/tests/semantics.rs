@@ -7,17 +7,22 @@ use super::{
     },
     world::{Data, Thing},
 };
-use crate::{Facts, Kind, Principal, UnixTime};
+use crate::{Attribute, Facts, Kind, Principal, UnixTime};
 
 const HEAD: &str = r#"
     [resources.Order]
-    attributes = { owner = "User", total = "long", note = "string?", paid = "bool" }
+    attributes = { owner = "User", total = "long", note = "string?", paid = "bool", tags = "strings", shop = "Shop" }
     actions = ["order:read", "order:refund"]
+    [resources.Shop]
+    attributes = { keeper = "User", closed = "bool?" }
+    [principal]
+    attributes = { suspended = "bool?" }
     [resources.Invoice]
     actions = ["invoice:read"]
     [context]
     client = "ip"
     tenant = "string?"
+    frozen = "bool?"
 "#;
 
 pub(super) fn policies(text: &str) -> PolicySet {
@@ -129,6 +134,115 @@ fn an_error_in_a_forbid_is_named_even_where_its_key_attribute_is_missing() {
     assert_eq!(decide(&set, &alice(), &ownerless), "failed f: a value is missing");
     let broken = order().with("owner", Data::Failed);
     assert_eq!(decide(&set, &alice(), &broken), "failed f: a value is unavailable");
+}
+
+#[test]
+fn a_value_that_contradicts_its_declared_type_switches_no_forbid_off() {
+    let permit = rule("p", "permit", "");
+    let check = |when: &str, resource: Thing, expected: &str| {
+        let set =
+            policies(&format!("{permit}{}", rule("f", "forbid", &format!("when = {when:?}"))));
+        assert_eq!(decide(&set, &alice(), &resource), expected, "{when}");
+        // A permit does not apply.
+        let set = policies(&rule("q", "permit", &format!("when = {when:?}")));
+        let failed = expected.starts_with("failed");
+        let answer = decide(&set, &alice(), &resource);
+        assert_eq!(answer == "NoRule { permit_errors: 1 }", failed, "{when} {answer}");
+    };
+    let wrong = "failed f: a value is of the wrong type";
+    let text = || Data::Str("true".into());
+    check("resource.paid == true", order().with("paid", text()), wrong);
+    check("resource.paid != true", order().with("paid", text()), wrong);
+    check("resource has paid", order().with("paid", text()), wrong);
+    // An entity of another type, by name or itself, at any depth.
+    let service = || Data::Name("Service", "staff/alice".into());
+    check("resource.owner == User::\"staff/alice\"", order().with("owner", service()), wrong);
+    let invoice = Data::Thing(Thing::new("Invoice", "1"));
+    check("resource.shop == Shop::\"1\"", order().with("shop", invoice), wrong);
+    let shop = |keeper| Data::Thing(Thing::new("Shop", "1").with("keeper", keeper));
+    let kept = "resource.shop.keeper == principal";
+    check(kept, order().with("shop", shop(service())), wrong);
+    check(kept, order().with("shop", shop(Data::Long(1))), wrong);
+    let alice = Data::Name("User", "staff/alice".into());
+    check(kept, order().with("shop", shop(alice)), "forbid f");
+    // Lists of texts and other sets are both sets; a record is nothing that can be declared.
+    check("resource has tags", order().with("tags", Data::Strings(Vec::new())), "forbid f");
+    check("resource has tags", order().with("tags", text()), wrong);
+}
+
+#[test]
+fn what_is_unknown_of_an_entity_known_by_name_switches_no_forbid_off() {
+    let check = |when: &str, shop: Data, expected: &str| {
+        let forbid = rule("f", "forbid", &format!("when = {when:?}"));
+        let set = policies(&[rule("p", "permit", ""), forbid].concat());
+        assert_eq!(decide(&set, &alice(), &order().with("shop", shop)), expected, "{when}");
+    };
+    let name = || Data::Name("Shop", "1".into());
+    let failed = "failed f: an entity is known by name only";
+    check("resource.shop has closed && resource.shop.closed", name(), failed);
+    check("resource.shop.keeper == principal", name(), failed);
+    let open = Data::Thing(Thing::new("Shop", "1"));
+    check("resource.shop has closed && resource.shop.closed", open, "allow p");
+}
+
+#[test]
+fn what_a_principal_or_the_context_says_wrongly_switches_no_forbid_off() {
+    let suspended = "when = 'principal has suspended && principal.suspended == true'";
+    let frozen = "when = 'context has frozen && context.frozen != false'";
+    let set = policies(
+        &[rule("p", "permit", ""), rule("s", "forbid", suspended), rule("t", "forbid", frozen)]
+            .concat(),
+    );
+    let check = |suspended: Attribute<'_>, frozen: Value<'_>, expected: &str| {
+        let principal = Principal::assertion("staff", "alice");
+        let principal = principal.attributes([("suspended", suspended)]).finish().unwrap();
+        let own = [("frozen", frozen)];
+        let context = Context::new(UnixTime::from_secs(0)).members(&own);
+        let decision = decide_in(&set, &principal, &order(), &context);
+        assert_eq!(decision, expected, "{suspended:?} {frozen:?}");
+    };
+    let (not, yes) = (Attribute::Bool(false), Value::Bool(true));
+    check(not, Value::Bool(false), "allow p");
+    check(not, yes, "forbid t");
+    check(not, Value::Missing, "allow p");
+    check(not, Value::Str("false"), "failed t: a value is of the wrong type");
+    check(not, Value::Record(&[("x", Value::Missing)]), "failed t: a value is of the wrong type");
+    check(Attribute::Bool(true), Value::Missing, "forbid s");
+    for wrong in [Attribute::Str("true"), Attribute::Long(1), Attribute::Strings(&[])] {
+        check(wrong, Value::Missing, "failed s: a value is of the wrong type");
+    }
+}
+
+#[test]
+fn an_attribute_has_the_type_that_its_own_resource_declares() {
+    let text = r#"
+        [resources.Order]
+        attributes = { size = "long" }
+        actions = ["order:read"]
+        [resources.Shirt]
+        attributes = { size = "string" }
+        actions = ["shirt:read"]
+        [[rule]]
+        id = "any"
+        effect = "permit"
+        actions = ["*"]
+        when = "resource.size == resource.size"
+    "#;
+    let set = PolicySet::from_document(Document::from_toml(text).unwrap()).unwrap();
+    let check = |action: &str, kind, size: Data, expected: bool| {
+        let decision = set.decide(&AccessRequest {
+            subject: &set.subject(&alice()),
+            principal: &alice(),
+            action: set.action(action).unwrap(),
+            resource: &Thing::new(kind, "7").with("size", size.clone()),
+            context: &Context::new(UnixTime::from_secs(0)),
+        });
+        assert_eq!(decision.is_allow(), expected, "{kind} {size:?}");
+    };
+    check("order:read", "Order", Data::Long(40), true);
+    check("order:read", "Order", Data::Str("M".into()), false);
+    check("shirt:read", "Shirt", Data::Long(40), false);
+    check("shirt:read", "Shirt", Data::Str("M".into()), true);
 }
 
 #[test]
@@ -332,9 +446,9 @@ fn comparisons() {
     }
     check("<= 9223372036854775807", Data::Long(i64::MAX), "true");
     check("< -9223372036854775808", Data::Long(i64::MIN), "false");
-    // A value that is not of its declared type equals nothing, and cannot be ordered.
-    check("== 2", Data::Str("2".into()), "false");
-    check("!= 2", Data::Str("2".into()), "true");
+    // A value that is not of its declared type cannot even be compared.
+    check("== 2", Data::Str("2".into()), "error");
+    check("!= 2", Data::Str("2".into()), "error");
     check("< 2", Data::Str("1".into()), "error");
     check("< 2", Data::Datetime(1), "error");
     check("== 2", Data::Failed, "error");
