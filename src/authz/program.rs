@@ -218,12 +218,26 @@ impl<'a> World<'a> {
             Test::In(left, right) => {
                 let (left, right) = (self.value(left)?, self.value(right)?);
                 let (lower, upper) = (uid(left)?, uid(right)?);
-                Ok(lower == upper || matches!(left, Value::Entity(entity) if entity.is_in(upper)))
+                Ok(lower == upper || self.entity(left, lower)?.is_in(upper))
             }
             Test::InRange(left, right) => match (self.value(left)?, self.value(right)?) {
                 (Value::Ip(inner), Value::Ip(outer)) => Ok(outer.contains_net(inner)),
                 (Value::Ip(_), other) | (other, _) => Err(wrong(other)),
             },
+        }
+    }
+
+    /// The entity itself. One known by name only may be the principal or the resource; of any
+    /// other nobody knows what it lies in.
+    fn entity(&self, value: Value<'a>, uid: Uid<'_>) -> Result<&'a dyn Entity, Stop> {
+        if let Value::Entity(entity) = value {
+            return Ok(entity);
+        }
+        let is = |entity: &&'a dyn Entity| uid_of(*entity) == uid;
+        match [Some(self.principal), self.resource].into_iter().flatten().find(is) {
+            Some(entity) => Ok(entity),
+            None if self.resource.is_none() => Err(Stop::Unknown),
+            None => Err(Stop::Error(EvalError::NameOnly)),
         }
     }
 
@@ -337,10 +351,14 @@ fn uid(value: Value<'_>) -> Result<Uid<'_>, Stop> {
     if let Value::Ref(type_name, id) = value {
         Ok(Uid { type_name, id })
     } else if let Value::Entity(entity) = value {
-        Ok(Uid { type_name: entity.type_name(), id: entity.id() })
+        Ok(uid_of(entity))
     } else {
         Err(wrong(value))
     }
+}
+
+fn uid_of(entity: &dyn Entity) -> Uid<'_> {
+    Uid { type_name: entity.type_name(), id: entity.id() }
 }
 
 /// The error of a value that cannot be used where it is.

@@ -27,8 +27,9 @@ pub enum Value<'a> {
     Long(i64),
     /// Text; compared byte by byte.
     Str(&'a str),
-    /// An entity known by name only: it compares; reading an attribute of it, or asking for one
-    /// with `has`, is an error. A principal's id is `realm/subject`.
+    /// An entity known by name only: it compares. Reading an attribute of it, or asking for one
+    /// with `has`, is an error; so is asking what it lies in, unless it is the request's own
+    /// principal or resource. A principal's id is `realm/subject`.
     Ref(TypeName, &'a str),
     /// An entity with attributes.
     Entity(&'a dyn Entity),
@@ -61,7 +62,8 @@ pub enum EvalError {
     /// A value is not of its declared type, or not of the type that the operator needs.
     #[error("a value is of the wrong type")]
     WrongType,
-    /// An attribute was read of an entity that is known by name only, or asked for with `has`.
+    /// An entity is known by name only, and the condition asks for an attribute of it or what it
+    /// lies in.
     #[error("an entity is known by name only")]
     NameOnly,
     /// The application could not supply the value.

@@ -68,11 +68,15 @@ fn walk(expr: &Expr, scene: &Scene) -> Result<Seen, EvalError> {
         Kind::In(left, right) => {
             let (left, right) = (walk(left, scene)?, walk(right, scene)?);
             let (lower, upper) = (uid(&left)?, uid(&right)?);
-            let parents = match left {
-                Seen::Data(Data::Thing(thing)) => thing.parents,
-                _ => Vec::new(),
-            };
-            bool(lower == upper || parents.contains(&upper))
+            let known = [&scene.principal, &scene.resource];
+            let named =
+                known.into_iter().find(|thing| (thing.kind, &thing.id) == (lower.0, &lower.1));
+            match (left, named) {
+                _ if lower == upper => bool(true),
+                (Seen::Data(Data::Thing(thing)), _) => bool(thing.parents.contains(&upper)),
+                (_, Some(thing)) => bool(thing.parents.contains(&upper)),
+                (_, None) => Err(EvalError::NameOnly),
+            }
         }
         Kind::InRange(left, right) => match (walk(left, scene)?, walk(right, scene)?) {
             (Seen::Data(Data::Ip(inner)), Seen::Data(Data::Ip(outer))) => {

@@ -3,7 +3,7 @@
 use super::{
     super::{
         AccessRequest, Coarse, Context, Decision, Document, Entity, EvalError, PolicySet, Record,
-        Value, Why,
+        TypeName, Value, Why,
     },
     world::{Data, Thing},
 };
@@ -23,6 +23,7 @@ const HEAD: &str = r#"
     client = "ip"
     tenant = "string?"
     frozen = "bool?"
+    about = "Order?"
 "#;
 
 pub(super) fn policies(text: &str) -> PolicySet {
@@ -173,7 +174,7 @@ fn a_value_that_contradicts_its_declared_type_switches_no_forbid_off() {
 #[test]
 fn what_is_unknown_of_an_entity_known_by_name_switches_no_forbid_off() {
     let check = |when: &str, shop: Data, expected: &str| {
-        let forbid = rule("f", "forbid", &format!("when = {when:?}"));
+        let forbid = rule("f", "forbid", &format!("when = '{when}'"));
         let set = policies(&[rule("p", "permit", ""), forbid].concat());
         assert_eq!(decide(&set, &alice(), &order().with("shop", shop)), expected, "{when}");
     };
@@ -181,8 +182,37 @@ fn what_is_unknown_of_an_entity_known_by_name_switches_no_forbid_off() {
     let failed = "failed f: an entity is known by name only";
     check("resource.shop has closed && resource.shop.closed", name(), failed);
     check("resource.shop.keeper == principal", name(), failed);
-    let open = Data::Thing(Thing::new("Shop", "1"));
-    check("resource.shop has closed && resource.shop.closed", open, "allow p");
+    let open = || Data::Thing(Thing::new("Shop", "1"));
+    check("resource.shop has closed && resource.shop.closed", open(), "allow p");
+
+    check(r#"resource.shop in Shop::"chain""#, name(), failed);
+    check(r#"resource.shop in Shop::"1""#, name(), "forbid f");
+    check(r#"resource.shop in Shop::"chain""#, open(), "allow p");
+    let mut chained = Thing::new("Shop", "1");
+    chained.parents.push(("Shop", "chain".into()));
+    check(r#"resource.shop in Shop::"chain""#, Data::Thing(chained), "forbid f");
+    // The owner is the principal, who can be asked.
+    check(r#"resource.owner in Shop::"1""#, open(), "allow p");
+}
+
+#[test]
+fn a_name_may_be_the_resource_that_is_not_there_yet() {
+    let set = policies(
+        &[
+            rule("p", "permit", ""),
+            rule("f", "forbid", "unless = 'context has about && context.about in Shop::\"1\"'"),
+        ]
+        .concat(),
+    );
+    let own = [("about", Value::Ref(TypeName::new("Order"), "7"))];
+    let context = Context::new(UnixTime::from_secs(0)).members(&own);
+    assert_eq!(could(&set, &alice(), &context), "resource");
+    let mut order = order();
+    order.parents.push(("Shop", "1".into()));
+    assert_eq!(decide_in(&set, &alice(), &order, &context), "allow p");
+    order.id = "8".into();
+    let failed = "failed f: an entity is known by name only";
+    assert_eq!(decide_in(&set, &alice(), &order, &context), failed);
 }
 
 #[test]
