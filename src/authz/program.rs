@@ -79,7 +79,7 @@ pub(super) struct Attribute {
 pub(super) struct World<'a> {
     pub(super) roles: &'a Bits,
     pub(super) principal: &'a dyn Entity,
-    /// `None`: not known yet.
+    /// `None`: not known yet, and neither are the application's own members of the context.
     pub(super) resource: Option<&'a dyn Entity>,
     pub(super) context: &'a Context<'a>,
 }
@@ -87,7 +87,7 @@ pub(super) struct World<'a> {
 /// Why a test has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// It reads a resource that is not known yet.
+    /// It depends on what is not known yet.
     Unknown,
     Error(EvalError),
 }
@@ -99,14 +99,14 @@ pub(super) struct Halt {
     pub(super) at: Option<u16>,
 }
 
-/// All ways in which a run may end for one resource or another.
+/// All ways in which a run may end, whatever the unknown turns out to be.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Outcomes {
     pub(super) yes: bool,
     pub(super) no: bool,
-    /// An error that does not depend on the resource.
+    /// An error that does not depend on the unknown.
     pub(super) error: Option<EvalError>,
-    /// A test depends on the resource; it may also fail.
+    /// A test depends on the unknown; it may also fail.
     pub(super) unknown: bool,
 }
 
@@ -121,12 +121,12 @@ impl Stop {
 }
 
 impl Outcomes {
-    /// True for every resource.
+    /// True whatever the unknown is.
     pub(super) fn is_only_yes(self) -> bool {
         self.yes && !self.no && !self.unknown && self.error.is_none()
     }
 
-    /// False for every resource.
+    /// False whatever the unknown is.
     pub(super) fn is_only_no(self) -> bool {
         self.no && !self.yes && !self.unknown && self.error.is_none()
     }
@@ -158,7 +158,7 @@ impl Program {
         }
     }
 
-    /// Follows both exits of every test that depends on the unknown resource.
+    /// Follows both exits of every test that depends on the unknown.
     pub(super) fn outcomes(&self, world: &World<'_>) -> Outcomes {
         let mut outcomes = Outcomes::default();
         let mut reached = [0_u64; MAX_STEPS / 64];
@@ -265,12 +265,23 @@ impl<'a> World<'a> {
         let mut value = match read.root {
             Root::Principal => Value::Entity(self.principal),
             Root::Resource => Value::Entity(self.resource.ok_or(Stop::Unknown)?),
+            Root::Context if self.resource.is_none() && read.is_own_member() => {
+                return Err(Stop::Unknown);
+            }
             Root::Context => Value::Record(self.context),
         };
         for attribute in &read.attributes {
             value = attribute.of(present(value)?)?;
         }
         Ok(value)
+    }
+}
+
+impl Read {
+    /// Whether it reads a member of the context that only the application can supply.
+    fn is_own_member(&self) -> bool {
+        let first = self.attributes.first();
+        self.root == Root::Context && first.is_none_or(|first| !Context::is_built_in(&first.name))
     }
 }
 

@@ -63,16 +63,16 @@ proptest! {
     }
 
     #[test]
-    fn without_a_resource_every_real_outcome_is_foreseen(
+    fn before_a_handler_runs_every_real_outcome_is_foreseen(
         expr in conditions(),
         scene in scenes(),
-        resources in prop::collection::vec(things(), 1..6),
+        reals in prop::collection::vec((things(), things()), 1..6),
     ) {
         let program = program(Part::When(expr))?;
         let outcomes = with_world(&scene, false, |world| program.outcomes(world));
         let Outcomes { yes, no, error, unknown } = outcomes;
-        for resource in resources {
-            let real = run(&program, &Scene { resource, ..scene.clone() });
+        for (resource, context) in reals {
+            let real = run(&program, &Scene { resource, context, ..scene.clone() });
             let foreseen = match real {
                 Ok(true) => yes,
                 Ok(false) => no,
@@ -82,7 +82,7 @@ proptest! {
             prop_assert!(!outcomes.is_only_yes() || real == Ok(true));
             prop_assert!(!outcomes.is_only_no() || real == Ok(false));
         }
-        // What does not depend on the resource is known, not guessed.
+        // What does not depend on the unknown is known, not guessed.
         prop_assert!(unknown || usize::from(yes) + usize::from(no) + usize::from(error.is_some()) == 1);
     }
 }

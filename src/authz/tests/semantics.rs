@@ -3,7 +3,7 @@
 use super::{
     super::{
         AccessRequest, Coarse, Context, Decision, Document, Entity, EvalError, PolicySet, Record,
-        TypeName, Value, Why,
+        TypeName, Value, Why, schema::BUILT_IN,
     },
     world::{Data, Thing},
 };
@@ -430,8 +430,9 @@ fn the_coarse_question() {
     let roles = "[roles]\nclerk = { may = [\"order:read\"] }\nboss = {}\n".to_owned();
     let own = "resource.owner == principal";
     let missing = r#"context.client == ip("::1")"#;
+    let none = "no: NoRule { permit_errors: 0 }";
 
-    check(&[], "no: NoRule { permit_errors: 0 }");
+    check(&[], none);
     check(std::slice::from_ref(&roles), "yes: allow role:clerk");
     check(&[permit("p", own)], "resource");
     check(&[permit("p", &format!("{own} && context.secure"))], "no: NoRule { permit_errors: 0 }");
@@ -444,10 +445,31 @@ fn the_coarse_question() {
     check(&[roles.clone(), forbid("f", missing)], "no: failed f: a value is missing");
     check(&[roles.clone(), forbid("f", &format!("{own} && {missing}"))], "resource");
     check(&[roles.clone(), forbid("f", &format!("{own} || !context.secure"))], "no: forbid f");
+    // The application's own members are no more known than the resource is.
+    let frozen = "context has frozen && context.frozen";
+    check(&[roles.clone(), forbid("f", frozen)], "resource");
+    check(&[permit("p", "context has tenant && context.tenant == \"acme\"")], "resource");
+    check(&[permit("p", "context has client && context.client == ip(\"::1\")")], none);
+    check(&[roles.clone(), forbid("f", &format!("{frozen} || !context.secure"))], "no: forbid f");
+    check(&[permit("p", &format!("{frozen} && context.secure"))], none);
     let boss = rule("p", "permit", "roles = [\"boss\"]");
     check(&[roles.clone(), boss.replace("order:read", "order:refund")], "yes: allow role:clerk");
     let only_boss = roles.replace("may = [\"order:read\"]", "");
     check(&[only_boss, boss], "no: NoRule { permit_errors: 0 }");
+}
+
+#[test]
+fn own_members_known_early_are_not_believed_early() {
+    let frozen = "when = 'context has frozen && context.frozen'";
+    let set = policies(&[rule("p", "permit", ""), rule("f", "forbid", frozen)].concat());
+    for own in [Value::Bool(false), Value::Bool(true), Value::Missing] {
+        let own = [("frozen", own)];
+        let context = Context::new(UnixTime::from_secs(0)).members(&own);
+        assert_eq!(could(&set, &alice(), &context), "resource");
+    }
+    let declared = BUILT_IN.map(|(name, _)| name);
+    assert!(declared.into_iter().all(Context::is_built_in));
+    assert!(!Context::is_built_in("frozen"));
 }
 
 #[test]
