@@ -8,6 +8,7 @@ use super::{
     bits::Bits,
     load::expr::{Literal, Relation, Root},
     schema::Ty,
+    value::canonical,
 };
 
 /// More steps are refused when a program is made.
@@ -221,7 +222,9 @@ impl<'a> World<'a> {
                 Ok(lower == upper || self.entity(left, lower)?.is_in(upper))
             }
             Test::InRange(left, right) => match (self.value(left)?, self.value(right)?) {
-                (Value::Ip(inner), Value::Ip(outer)) => Ok(outer.contains_net(inner)),
+                (Value::Ip(inner), Value::Ip(outer)) => {
+                    Ok(canonical(outer).contains_net(canonical(inner)))
+                }
                 (Value::Ip(_), other) | (other, _) => Err(wrong(other)),
             },
         }
@@ -331,7 +334,7 @@ fn equal(left: Value<'_>, right: Value<'_>) -> Result<bool, Stop> {
     Ok(match (left, right) {
         (Value::Bool(left), Value::Bool(right)) => left == right,
         (Value::Str(left), Value::Str(right)) => left == right,
-        (Value::Ip(left), Value::Ip(right)) => left == right,
+        (Value::Ip(left), Value::Ip(right)) => canonical(left) == canonical(right),
         (Value::Long(left), Value::Long(right))
         | (Value::Decimal(left), Value::Decimal(right))
         | (Value::Datetime(left), Value::Datetime(right))

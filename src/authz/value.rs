@@ -39,7 +39,8 @@ pub enum Value<'a> {
     Set(&'a dyn ValueSet),
     /// Named values.
     Record(&'a dyn Record),
-    /// An address or a range of addresses.
+    /// An address or a range of addresses. IPv4-mapped IPv6 addresses count as the IPv4
+    /// addresses that they carry.
     Ip(IpNet),
     /// A number with four decimal places, in ten-thousandths.
     Decimal(i64),
@@ -191,13 +192,18 @@ impl<'a> From<&'a [String]> for Value<'a> {
 /// An IPv4-mapped IPv6 address counts as the IPv4 address it carries.
 impl From<IpNet> for Value<'_> {
     fn from(value: IpNet) -> Self {
-        let prefix = value.prefix().checked_sub(96);
-        let carried = prefix.and_then(|prefix| {
-            let IpAddr::V4(address) = value.address().to_canonical() else { return None };
-            IpNet::new(address.into(), prefix).ok()
-        });
-        Self::Ip(carried.unwrap_or(value))
+        Self::Ip(canonical(value))
     }
+}
+
+/// The range of IPv4 addresses that a range of IPv4-mapped addresses carries; any other as it is.
+pub(super) fn canonical(net: IpNet) -> IpNet {
+    let prefix = net.prefix().checked_sub(96);
+    let carried = prefix.and_then(|prefix| {
+        let IpAddr::V4(address) = net.address().to_canonical() else { return None };
+        IpNet::new(address.into(), prefix).ok()
+    });
+    carried.unwrap_or(net)
 }
 
 impl From<IpAddr> for Value<'_> {

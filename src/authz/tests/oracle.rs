@@ -11,6 +11,7 @@ use super::{
     },
     world::{Data, Scene, TYPES},
 };
+use crate::IpNet;
 
 /// The condition's answer by Cedar's rules.
 pub(super) fn answer(expr: &Expr, scene: &Scene) -> Result<bool, EvalError> {
@@ -80,7 +81,7 @@ fn walk(expr: &Expr, scene: &Scene) -> Result<Seen, EvalError> {
         }
         Kind::InRange(left, right) => match (walk(left, scene)?, walk(right, scene)?) {
             (Seen::Data(Data::Ip(inner)), Seen::Data(Data::Ip(outer))) => {
-                bool(outer.contains_net(inner))
+                bool(carried(outer).contains_net(carried(inner)))
             }
             _ => Err(EvalError::WrongType),
         },
@@ -160,7 +161,12 @@ fn compare(relation: Relation, left: Seen, right: Seen) -> Result<bool, EvalErro
         }
         return Ok(match (uid(&left), uid(&right)) {
             (Ok(left), Ok(right)) => left == right,
-            _ => left == right,
+            _ => match (left, right) {
+                (Seen::Data(Data::Ip(left)), Seen::Data(Data::Ip(right))) => {
+                    carried(left) == carried(right)
+                }
+                (left, right) => left == right,
+            },
         });
     }
     let (left, right) = match (left, right) {
@@ -175,6 +181,12 @@ fn compare(relation: Relation, left: Seen, right: Seen) -> Result<bool, EvalErro
         Relation::More => left > right,
         Relation::AtLeast => left >= right,
     })
+}
+
+/// The address that an IPv4-mapped one carries.
+fn carried(net: IpNet) -> IpNet {
+    let text = net.to_string();
+    text.strip_prefix("::ffff:").map_or(net, |carried| carried.parse().unwrap())
 }
 
 fn uid(seen: &Seen) -> Result<(&'static str, String), EvalError> {

@@ -24,6 +24,7 @@ const HEAD: &str = r#"
     tenant = "string?"
     frozen = "bool?"
     about = "Order?"
+    via = "ip?"
 "#;
 
 pub(super) fn policies(text: &str) -> PolicySet {
@@ -416,6 +417,32 @@ fn the_context_is_what_the_edge_knows() {
     check(Some("11.1.2.3"), false, &[("secure", true.into())], "forbid open");
     let office = "10.1.2.3".parse::<std::net::IpAddr>().unwrap();
     check(Some("11.1.2.3"), true, &[("client", office.into())], none);
+}
+
+#[test]
+fn a_mapped_address_slips_past_no_range() {
+    let check = |when: &str, seen: &str, expected: &str| {
+        let forbid = rule("f", "forbid", &format!("when = 'context has via && {when}'"));
+        let set = policies(&[rule("p", "permit", ""), forbid].concat());
+        // As an application may hand it over, without the conversion.
+        let own = [("via", Value::Ip(seen.parse().unwrap()))];
+        let context = Context::new(UnixTime::from_secs(0)).members(&own);
+        assert_eq!(decide_in(&set, &alice(), &order(), &context), expected, "{seen} {when}");
+    };
+    for range in ["10.0.0.0/8", "::ffff:10.0.0.0/104"] {
+        let inside = format!("context.via.isInRange(ip(\"{range}\"))");
+        check(&inside, "10.0.0.7", "forbid f");
+        check(&inside, "::ffff:10.0.0.7", "forbid f");
+        check(&inside, "::ffff:10.1.0.0/112", "forbid f");
+        check(&inside, "::ffff:11.0.0.7", "allow p");
+        check(&inside, "::10.0.0.7", "allow p");
+    }
+    for same in ["10.0.0.7", "::ffff:10.0.0.7"] {
+        let equal = format!("context.via == ip(\"{same}\")");
+        check(&equal, "10.0.0.7", "forbid f");
+        check(&equal, "::ffff:10.0.0.7", "forbid f");
+        check(&equal, "::ffff:10.0.0.8", "allow p");
+    }
 }
 
 #[test]
