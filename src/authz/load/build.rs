@@ -21,6 +21,10 @@ use crate::authz::{
 impl PolicySet {
     /// Checks a document whole and compiles it.
     ///
+    /// The work is bounded: at most 16 MiB of conditions and 2,097,152 tests in the programs of
+    /// all rules. A condition that names `resource` is checked and compiled for every type of
+    /// resource that its rule is about, and counts as often; any other counts once.
+    ///
     /// # Errors
     /// Lists everything that is wrong (the first hundred), each with its place and, for a wrong
     /// name, the one that was probably meant.
