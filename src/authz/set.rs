@@ -163,6 +163,9 @@ impl PolicySet {
 
     /// Decides. Everything is denied that nothing permits; a forbid overrides every permit;
     /// an error in a forbid denies; scopes limit what is permitted. Allocates nothing.
+    ///
+    /// However many rules are about other actions, they cost nothing. The cost grows with the
+    /// rules about this one: they are run one after another.
     pub fn decide(&self, request: &AccessRequest<'_>) -> Decision {
         let Some(cell) = self.cell_for(request.subject, request.action) else {
             return Decision::Deny(Why::Stale);
