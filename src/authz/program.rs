@@ -202,10 +202,10 @@ impl<'a> World<'a> {
                 let value = self.value(operand)?;
                 if let Value::Bool(value) = value { Ok(value) } else { Err(wrong(value)) }
             }
-            Test::Has(read) => match self.find(read)? {
-                Value::Missing => Ok(false),
-                value => present(value).map(|_| true),
-            },
+            Test::Has(read) => {
+                let value = self.find(read)?;
+                if let Value::Missing = value { Ok(false) } else { present(value).map(|_| true) }
+            }
             Test::Compare(relation, left, right) => {
                 let (left, right) = (self.value(left)?, self.value(right)?);
                 match relation {

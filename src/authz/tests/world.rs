@@ -163,10 +163,12 @@ fn attribute(name: &'static str, inner: BoxedStrategy<Data>) -> BoxedStrategy<(S
 }
 
 fn folder(data: Data) -> Data {
-    match data {
-        Data::Name(_, id) => Data::Name("Folder", id),
-        Data::Thing(thing) => Data::Thing(Thing { kind: "Folder", ..thing }),
-        other => other,
+    if let Data::Name(_, id) = data {
+        Data::Name("Folder", id)
+    } else if let Data::Thing(thing) = data {
+        Data::Thing(Thing { kind: "Folder", ..thing })
+    } else {
+        data
     }
 }
 
