@@ -67,6 +67,11 @@ impl<'a> Context<'a> {
         self
     }
 
+    /// Whether the gate itself supplies the member, so that it is known before a handler runs.
+    pub(super) fn is_built_in(name: &str) -> bool {
+        matches!(name, "client" | "secure" | "auth_time" | "amr")
+    }
+
     /// The time of the request.
     #[must_use]
     pub const fn now(&self) -> UnixTime {

@@ -54,16 +54,17 @@ pub enum Effect {
     Forbid,
 }
 
-/// The answer to "could any resource be permitted?", asked where there is no resource yet.
+/// The answer to "could anything be permitted?", asked where there is no resource yet, and no
+/// context of the application's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a decision that nobody looks at allows everything"]
 #[non_exhaustive]
 pub enum Coarse {
-    /// No resource of the action's type is permitted. Always a denial.
+    /// No resource of the action's type is permitted in any context. Always a denial.
     No(Decision),
-    /// Every resource of the action's type is permitted. Always an allow.
+    /// Every resource of the action's type is permitted in any context. Always an allow.
     Yes(Decision),
-    /// It depends on the resource: ask [`PolicySet::decide`](super::PolicySet::decide).
+    /// It depends on the resource, or on the application's own context: ask [`PolicySet::decide`](super::PolicySet::decide).
     Resource,
 }
 

@@ -1,11 +1,11 @@
 //! A decision in words. For operators and tests: it shows values, and it takes its time.
 
-use std::{fmt, ops::Range};
+use std::{fmt, ops::Range, sync::Arc};
 
 use super::{
     AccessRequest, Decision, EvalError, PolicySet, RuleId, Value, Why,
     load::expr::{Expr, Path, Quoted},
-    program::{Halt, Stop, World},
+    program::{Attribute, Halt, Read, Stop, World},
     set::{Cell, Rule},
 };
 
@@ -58,7 +58,7 @@ pub struct Explanation {
 /// A part of a rule's condition, and the steps of the program that test it.
 #[derive(Debug)]
 pub(super) struct Clause {
-    pub(super) part: Part,
+    pub(super) part: Arc<Part>,
     pub(super) steps: Range<usize>,
 }
 
@@ -222,7 +222,7 @@ impl Story<'_> {
             Ok(_) => format!("is {usual}"),
             Err(stop) => format!("failed because {}", stop.error()),
         };
-        let (expr, verdict) = match &clause.part {
+        let (expr, verdict) = match &*clause.part {
             Part::Roles(roles) => {
                 let roles: Vec<String> =
                     roles.iter().take(MAX_LISTED).map(|role| format!("`{role}`")).collect();
@@ -241,8 +241,11 @@ impl Story<'_> {
         if values.is_empty() { verdict } else { format!("{verdict} ({})", values.join(", ")) }
     }
 
+    /// Whatever it is: a value of the wrong type is shown too.
     fn value(&self, path: &Path) -> String {
-        match self.world.path(path) {
+        let attributes = path.attributes.iter();
+        let attributes = attributes.map(|name| Attribute { name: name.clone(), ty: None });
+        match self.world.read(&Read { root: path.root, attributes: attributes.collect() }) {
             Ok(value) => format!("`{path}` is {}", self.show(value)),
             Err(Stop::Error(EvalError::Missing)) => format!("`{path}` is missing"),
             Err(stop) => format!("`{path}` has no value because {}", stop.error()),

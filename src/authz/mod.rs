@@ -6,6 +6,11 @@
 //!
 //! Nothing is allowed that nothing permits; a forbid overrides every permit; the order of rules
 //! says nothing. An error in a permit means that it does not apply, an error in a forbid denies.
+//! A value that is not of its declared type is such an error.
+//!
+//! What a decision costs: rules about other actions cost nothing, and the roles that grant the
+//! action are one comparison of bits. The rules of the action itself are run one after another:
+//! all of its forbids, and its permits up to the first that applies.
 
 // What must be right for an allow to be right.
 mod bits;

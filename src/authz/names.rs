@@ -30,6 +30,15 @@ impl Names {
         self.0.iter().map(|name| &**name)
     }
 
+    /// The numbers of the names that start with `stem`: they stand side by side.
+    pub(super) fn starting(&self, stem: &str) -> std::ops::Range<u32> {
+        let first = self.0.partition_point(|name| **name < *stem);
+        let rest = self.0.get(first..).unwrap_or_default();
+        let count = rest.partition_point(|name| name.starts_with(stem));
+        let number = |at| u32::try_from(at).unwrap_or(u32::MAX);
+        number(first)..number(first + count)
+    }
+
     pub(super) fn nearest(&self, name: &str) -> Option<&str> {
         nearest(name, self.iter())
     }
@@ -100,6 +109,16 @@ mod tests {
         check("Owner", "owner", 0);
         check("order:raed", "order:read", 1);
         check("kitten", "sitting", 3);
+    }
+
+    #[test]
+    fn names_that_start_alike() {
+        let names = ["a", "a-b", "a:", "a:x", "a:y", "a;x", "b:x", "é:x"];
+        let all = Names::new(names);
+        for stem in ["", "a", "a:", "a:x", "a:z", "b:", "c:", "é:", "zz"] {
+            let found = all.starting(stem).map(|at| all.name(at).unwrap());
+            assert!(found.eq(names.into_iter().filter(|name| name.starts_with(stem))), "{stem}");
+        }
     }
 
     #[test]

@@ -6,7 +6,9 @@
 use super::{
     Attr, Context, Entity, EvalError, Uid, Value,
     bits::Bits,
-    load::expr::{Literal, Path, Relation, Root},
+    load::expr::{Literal, Relation, Root},
+    schema::Ty,
+    value::canonical,
 };
 
 /// More steps are refused when a program is made.
@@ -44,8 +46,8 @@ pub(super) enum Test {
     Role(u32),
     /// Is this bool true?
     Is(Operand),
-    /// Does the entity or record at the path have the attribute?
-    Has(Path, Box<str>),
+    /// Is the last attribute there?
+    Has(Read),
     Compare(Relation, Operand, Operand),
     /// Is the first entity the second, or below it?
     In(Operand, Operand),
@@ -55,8 +57,22 @@ pub(super) enum Test {
 
 #[derive(Debug)]
 pub(super) enum Operand {
-    Path(Path),
+    Read(Read),
     Literal(Literal),
+}
+
+/// A variable, and the attributes that are read from it, one of the other.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) root: Root,
+    pub(super) attributes: Box<[Attribute]>,
+}
+
+#[derive(Debug)]
+pub(super) struct Attribute {
+    pub(super) name: Box<str>,
+    /// What it is declared as; `None` lets every value pass.
+    pub(super) ty: Option<Ty>,
 }
 
 /// What a program is run against.
@@ -64,7 +80,7 @@ pub(super) enum Operand {
 pub(super) struct World<'a> {
     pub(super) roles: &'a Bits,
     pub(super) principal: &'a dyn Entity,
-    /// `None`: not known yet.
+    /// `None`: not known yet, and neither are the application's own members of the context.
     pub(super) resource: Option<&'a dyn Entity>,
     pub(super) context: &'a Context<'a>,
 }
@@ -72,7 +88,7 @@ pub(super) struct World<'a> {
 /// Why a test has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// It reads a resource that is not known yet.
+    /// It depends on what is not known yet.
     Unknown,
     Error(EvalError),
 }
@@ -84,14 +100,14 @@ pub(super) struct Halt {
     pub(super) at: Option<u16>,
 }
 
-/// All ways in which a run may end for one resource or another.
+/// All ways in which a run may end, whatever the unknown turns out to be.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Outcomes {
     pub(super) yes: bool,
     pub(super) no: bool,
-    /// An error that does not depend on the resource.
+    /// An error that does not depend on the unknown.
     pub(super) error: Option<EvalError>,
-    /// A test depends on the resource; it may also fail.
+    /// A test depends on the unknown; it may also fail.
     pub(super) unknown: bool,
 }
 
@@ -106,12 +122,12 @@ impl Stop {
 }
 
 impl Outcomes {
-    /// True for every resource.
+    /// True whatever the unknown is.
     pub(super) fn is_only_yes(self) -> bool {
         self.yes && !self.no && !self.unknown && self.error.is_none()
     }
 
-    /// False for every resource.
+    /// False whatever the unknown is.
     pub(super) fn is_only_no(self) -> bool {
         self.no && !self.yes && !self.unknown && self.error.is_none()
     }
@@ -143,7 +159,7 @@ impl Program {
         }
     }
 
-    /// Follows both exits of every test that depends on the unknown resource.
+    /// Follows both exits of every test that depends on the unknown.
     pub(super) fn outcomes(&self, world: &World<'_>) -> Outcomes {
         let mut outcomes = Outcomes::default();
         let mut reached = [0_u64; MAX_STEPS / 64];
@@ -186,7 +202,10 @@ impl<'a> World<'a> {
                 let value = self.value(operand)?;
                 if let Value::Bool(value) = value { Ok(value) } else { Err(wrong(value)) }
             }
-            Test::Has(path, name) => has(self.path(path)?, &Attr::new(name)),
+            Test::Has(read) => {
+                let value = self.find(read)?;
+                if let Value::Missing = value { Ok(false) } else { present(value).map(|_| true) }
+            }
             Test::Compare(relation, left, right) => {
                 let (left, right) = (self.value(left)?, self.value(right)?);
                 match relation {
@@ -200,19 +219,35 @@ impl<'a> World<'a> {
             Test::In(left, right) => {
                 let (left, right) = (self.value(left)?, self.value(right)?);
                 let (lower, upper) = (uid(left)?, uid(right)?);
-                Ok(lower == upper || matches!(left, Value::Entity(entity) if entity.is_in(upper)))
+                Ok(lower == upper || self.entity(left, lower)?.is_in(upper))
             }
             Test::InRange(left, right) => match (self.value(left)?, self.value(right)?) {
-                (Value::Ip(inner), Value::Ip(outer)) => Ok(outer.contains_net(inner)),
+                (Value::Ip(inner), Value::Ip(outer)) => {
+                    Ok(canonical(outer).contains_net(canonical(inner)))
+                }
                 (Value::Ip(_), other) | (other, _) => Err(wrong(other)),
             },
+        }
+    }
+
+    /// The entity itself. One known by name only may be the principal or the resource; of any
+    /// other nobody knows what it lies in.
+    fn entity(&self, value: Value<'a>, uid: Uid<'_>) -> Result<&'a dyn Entity, Stop> {
+        if let Value::Entity(entity) = value {
+            return Ok(entity);
+        }
+        let is = |entity: &&'a dyn Entity| uid_of(*entity) == uid;
+        match [Some(self.principal), self.resource].into_iter().flatten().find(is) {
+            Some(entity) => Ok(entity),
+            None if self.resource.is_none() => Err(Stop::Unknown),
+            None => Err(Stop::Error(EvalError::NameOnly)),
         }
     }
 
     /// The operand's value; never [`Value::Missing`] or [`Value::Error`].
     pub(super) fn value(&self, operand: &'a Operand) -> Result<Value<'a>, Stop> {
         match operand {
-            Operand::Path(path) => self.path(path),
+            Operand::Read(read) => self.read(read),
             Operand::Literal(Literal::Bool(value)) => Ok(Value::Bool(*value)),
             Operand::Literal(Literal::Long(value)) => Ok(Value::Long(*value)),
             Operand::Literal(Literal::Str(value)) => Ok(Value::Str(value)),
@@ -223,29 +258,69 @@ impl<'a> World<'a> {
         }
     }
 
-    pub(super) fn path(&self, path: &'a Path) -> Result<Value<'a>, Stop> {
-        let mut value = match path.root {
+    /// What is read; never [`Value::Missing`] or [`Value::Error`].
+    pub(super) fn read(&self, read: &Read) -> Result<Value<'a>, Stop> {
+        present(self.find(read)?)
+    }
+
+    /// What is read; its last attribute may be absent or unavailable.
+    fn find(&self, read: &Read) -> Result<Value<'a>, Stop> {
+        let mut value = match read.root {
             Root::Principal => Value::Entity(self.principal),
             Root::Resource => Value::Entity(self.resource.ok_or(Stop::Unknown)?),
+            Root::Context if self.resource.is_none() && read.is_own_member() => {
+                return Err(Stop::Unknown);
+            }
             Root::Context => Value::Record(self.context),
         };
-        for name in &path.attributes {
-            value = present(attribute(value, &Attr::new(name))?)?;
+        for attribute in &read.attributes {
+            value = attribute.of(present(value)?)?;
         }
         Ok(value)
     }
 }
 
-/// The attribute's value as the caller's type gives it.
-fn attribute<'a>(of: Value<'a>, attr: &Attr<'_>) -> Result<Value<'a>, Stop> {
-    if let Value::Entity(entity) = of {
-        Ok(entity.attr(attr))
-    } else if let Value::Record(record) = of {
-        Ok(record.field(attr))
-    } else if let Value::Ref(..) = of {
-        Err(Stop::Error(EvalError::NameOnly))
-    } else {
-        Err(wrong(of))
+impl Read {
+    /// Whether it reads a member of the context that only the application can supply.
+    fn is_own_member(&self) -> bool {
+        let first = self.attributes.first();
+        self.root == Root::Context && first.is_none_or(|first| !Context::is_built_in(&first.name))
+    }
+}
+
+impl Attribute {
+    /// The attribute's value as the caller's type gives it. One that contradicts its declared
+    /// type is an error: it would equal nothing, and so switch a forbid off.
+    fn of<'a>(&self, owner: Value<'a>) -> Result<Value<'a>, Stop> {
+        let attr = Attr::new(&self.name);
+        let value = if let Value::Entity(entity) = owner {
+            entity.attr(&attr)
+        } else if let Value::Record(record) = owner {
+            record.field(&attr)
+        } else if let Value::Ref(..) = owner {
+            return Err(Stop::Error(EvalError::NameOnly));
+        } else {
+            return Err(wrong(owner));
+        };
+        if self.ty.is_none_or(|ty| fits(value, ty)) { Ok(value) } else { Err(wrong(value)) }
+    }
+}
+
+/// Whether the value, if there is one, is of the type.
+fn fits(value: Value<'_>, ty: Ty) -> bool {
+    match value {
+        Value::Missing | Value::Error(_) => true,
+        Value::Bool(_) => ty == Ty::Bool,
+        Value::Long(_) => ty == Ty::Long,
+        Value::Str(_) => ty == Ty::Str,
+        Value::Ref(name, _) => ty == Ty::Entity(name),
+        Value::Entity(entity) => ty == Ty::Entity(entity.type_name()),
+        Value::Strings(_) | Value::Set(_) => ty == Ty::Strings,
+        Value::Record(_) => false,
+        Value::Ip(_) => ty == Ty::Ip,
+        Value::Decimal(_) => ty == Ty::Decimal,
+        Value::Datetime(_) => ty == Ty::Datetime,
+        Value::Duration(_) => ty == Ty::Duration,
     }
 }
 
@@ -254,21 +329,12 @@ fn present(value: Value<'_>) -> Result<Value<'_>, Stop> {
     if absent { Err(wrong(value)) } else { Ok(value) }
 }
 
-/// An entity that is known by name only has no attributes, and saying so is no error.
-fn has(of: Value<'_>, attr: &Attr<'_>) -> Result<bool, Stop> {
-    if let Value::Ref(..) = of {
-        return Ok(false);
-    }
-    let value = attribute(of, attr)?;
-    if let Value::Missing = value { Ok(false) } else { present(value).map(|_| true) }
-}
-
 /// Values of different types are different.
 fn equal(left: Value<'_>, right: Value<'_>) -> Result<bool, Stop> {
     Ok(match (left, right) {
         (Value::Bool(left), Value::Bool(right)) => left == right,
         (Value::Str(left), Value::Str(right)) => left == right,
-        (Value::Ip(left), Value::Ip(right)) => left == right,
+        (Value::Ip(left), Value::Ip(right)) => canonical(left) == canonical(right),
         (Value::Long(left), Value::Long(right))
         | (Value::Decimal(left), Value::Decimal(right))
         | (Value::Datetime(left), Value::Datetime(right))
@@ -299,10 +365,14 @@ fn uid(value: Value<'_>) -> Result<Uid<'_>, Stop> {
     if let Value::Ref(type_name, id) = value {
         Ok(Uid { type_name, id })
     } else if let Value::Entity(entity) = value {
-        Ok(Uid { type_name: entity.type_name(), id: entity.id() })
+        Ok(uid_of(entity))
     } else {
         Err(wrong(value))
     }
+}
+
+fn uid_of(entity: &dyn Entity) -> Uid<'_> {
+    Uid { type_name: entity.type_name(), id: entity.id() }
 }
 
 /// The error of a value that cannot be used where it is.

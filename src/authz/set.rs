@@ -163,6 +163,9 @@ impl PolicySet {
 
     /// Decides. Everything is denied that nothing permits; a forbid overrides every permit;
     /// an error in a forbid denies; scopes limit what is permitted. Allocates nothing.
+    ///
+    /// However many rules are about other actions, they cost nothing. The cost grows with the
+    /// rules about this one: they are run one after another.
     pub fn decide(&self, request: &AccessRequest<'_>) -> Decision {
         let Some(cell) = self.cell_for(request.subject, request.action) else {
             return Decision::Deny(Why::Stale);
@@ -188,12 +191,14 @@ impl PolicySet {
         }
     }
 
-    /// Decides as far as that is possible without a resource: could any be permitted?
+    /// Decides as far as that is possible before a handler runs: could anything be permitted?
     ///
-    /// Roles, scopes and context apply in full. A permit whose condition depends on the
-    /// resource counts as possible; a forbid counts if it applies, or fails, for every resource.
-    /// "No" and "yes" are what [`decide`](Self::decide) answers for every resource of the
-    /// action's type.
+    /// Roles, scopes and the built-in members of the context apply in full. The resource is not
+    /// known yet, and neither are the application's own members, which a handler may still add;
+    /// those that `context` holds already are not looked at. A permit whose condition depends on
+    /// the unknown counts as possible; a forbid counts if it applies, or fails, whatever the
+    /// unknown turns out to be. "No" and "yes" are what [`decide`](Self::decide) answers for
+    /// every resource of the action's type and all own members.
     pub fn could(
         &self,
         subject: &Subject,
@@ -256,7 +261,7 @@ fn permitted(cell: &Cell, world: &World<'_>) -> Result<RuleId, u16> {
     Err(errors)
 }
 
-/// Why every resource is denied; or whether none is ever forbidden.
+/// Why everything is denied; or whether nothing is ever forbidden.
 fn forbidden_for_all(cell: &Cell, world: &World<'_>) -> Result<bool, Why> {
     let mut never = true;
     for rule in &cell.forbids {
@@ -271,7 +276,7 @@ fn forbidden_for_all(cell: &Cell, world: &World<'_>) -> Result<bool, Why> {
     Ok(never)
 }
 
-/// A grant or permit that applies to every resource, if one applies to any; or how many
+/// A grant or permit that applies whatever the unknown is, if one may apply; or how many
 /// permits failed.
 fn permitted_for_some(cell: &Cell, world: &World<'_>) -> Result<Option<RuleId>, u16> {
     if let Some(role) = cell.grants.first_common(world.roles) {

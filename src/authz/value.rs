@@ -27,8 +27,9 @@ pub enum Value<'a> {
     Long(i64),
     /// Text; compared byte by byte.
     Str(&'a str),
-    /// An entity known by name only: it compares, it has no attributes. A principal's id is
-    /// `realm/subject`.
+    /// An entity known by name only: it compares. Reading an attribute of it, or asking for one
+    /// with `has`, is an error; so is asking what it lies in, unless it is the request's own
+    /// principal or resource. A principal's id is `realm/subject`.
     Ref(TypeName, &'a str),
     /// An entity with attributes.
     Entity(&'a dyn Entity),
@@ -38,7 +39,8 @@ pub enum Value<'a> {
     Set(&'a dyn ValueSet),
     /// Named values.
     Record(&'a dyn Record),
-    /// An address or a range of addresses.
+    /// An address or a range of addresses. IPv4-mapped IPv6 addresses count as the IPv4
+    /// addresses that they carry.
     Ip(IpNet),
     /// A number with four decimal places, in ten-thousandths.
     Decimal(i64),
@@ -58,10 +60,11 @@ pub enum EvalError {
     /// An attribute or context member that was read is absent.
     #[error("a value is missing")]
     Missing,
-    /// A value is not of the type that the operator needs.
+    /// A value is not of its declared type, or not of the type that the operator needs.
     #[error("a value is of the wrong type")]
     WrongType,
-    /// An attribute was read of an entity that is known by name only.
+    /// An entity is known by name only, and the condition asks for an attribute of it or what it
+    /// lies in.
     #[error("an entity is known by name only")]
     NameOnly,
     /// The application could not supply the value.
@@ -189,13 +192,18 @@ impl<'a> From<&'a [String]> for Value<'a> {
 /// An IPv4-mapped IPv6 address counts as the IPv4 address it carries.
 impl From<IpNet> for Value<'_> {
     fn from(value: IpNet) -> Self {
-        let prefix = value.prefix().checked_sub(96);
-        let carried = prefix.and_then(|prefix| {
-            let IpAddr::V4(address) = value.address().to_canonical() else { return None };
-            IpNet::new(address.into(), prefix).ok()
-        });
-        Self::Ip(carried.unwrap_or(value))
+        Self::Ip(canonical(value))
     }
+}
+
+/// The range of IPv4 addresses that a range of IPv4-mapped addresses carries; any other as it is.
+pub(super) fn canonical(net: IpNet) -> IpNet {
+    let prefix = net.prefix().checked_sub(96);
+    let carried = prefix.and_then(|prefix| {
+        let IpAddr::V4(address) = net.address().to_canonical() else { return None };
+        IpNet::new(address.into(), prefix).ok()
+    });
+    carried.unwrap_or(net)
 }
 
 impl From<IpAddr> for Value<'_> {

@@ -10,7 +10,7 @@ use super::{
     document::Document,
     error::{PolicyErrors, Problems},
     grants::{Expander, Roles, roles, scopes},
-    rules::{Checked, Known, rules},
+    rules::{Checked, Compiled, Known, rules},
 };
 use crate::authz::{
     Effect, PolicySet, RuleId, TypeName,
@@ -20,6 +20,10 @@ use crate::authz::{
 
 impl PolicySet {
     /// Checks a document whole and compiles it.
+    ///
+    /// The work is bounded: at most 16 MiB of conditions and 2,097,152 tests in the programs of
+    /// all rules. A condition that names `resource` is checked and compiled for every type of
+    /// resource that its rule is about, and counts as often; any other counts once.
     ///
     /// # Errors
     /// Lists everything that is wrong (the first hundred), each with its place and, for a wrong
@@ -70,12 +74,14 @@ fn assemble(
     for rule in rules {
         let id = RuleId(u32::try_from(names.len()).unwrap_or(u32::MAX));
         names.push(rule.name);
-        let compiled = Arc::new(Rule { id, program: rule.program, clauses: rule.clauses.into() });
-        for action in rule.actions {
-            let Some(cell) = cells.get_mut(action as usize) else { continue };
-            match rule.effect {
-                Effect::Forbid => cell.forbids.push(Arc::clone(&compiled)),
-                Effect::Permit => cell.permits.push(Arc::clone(&compiled)),
+        for Compiled { actions, program, clauses } in rule.compiled {
+            let compiled = Arc::new(Rule { id, program, clauses: clauses.into() });
+            for action in actions {
+                let Some(cell) = cells.get_mut(action as usize) else { continue };
+                match rule.effect {
+                    Effect::Forbid => cell.forbids.push(Arc::clone(&compiled)),
+                    Effect::Permit => cell.permits.push(Arc::clone(&compiled)),
+                }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The types of conditions: what cannot be true of any request does not load.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet, rc::Rc};
 
 use super::{
     error::hint,
@@ -23,7 +23,7 @@ pub(in crate::authz) struct Checker<'a> {
 }
 
 /// The paths that are known to be present where a condition is true.
-type Present = BTreeSet<Path>;
+type Present = BTreeSet<Rc<Path>>;
 
 impl Checker<'_> {
     /// Checks a whole condition; `present` is known before it, and what it adds is kept there.
@@ -40,12 +40,17 @@ impl Checker<'_> {
                 Present::new()
             }
             Kind::And(parts) => {
-                let mut known = present.clone();
+                // What is known is copied only where a part adds to it.
+                let mut known = Cow::Borrowed(present);
+                let mut all = Present::new();
                 for part in parts {
                     let gained = self.truth(part, &known);
-                    known.extend(gained);
+                    if !gained.is_empty() {
+                        known.to_mut().extend(gained.iter().cloned());
+                        all.extend(gained);
+                    }
                 }
-                known
+                all
             }
             Kind::Or(parts) => {
                 let gained = parts.iter().map(|part| self.truth(part, present));
@@ -137,17 +142,13 @@ impl Checker<'_> {
         {
             let mut asked = path.clone();
             asked.attributes.push(name.into());
-            return Present::from([asked]);
+            return Present::from([Rc::new(asked)]);
         }
         Present::new()
     }
 
     fn path(&mut self, at: usize, path: &Path, present: &Present) -> Option<Ty> {
-        let mut ty = match path.root {
-            Root::Principal => Ty::Principal,
-            Root::Resource => self.resource,
-            Root::Context => Ty::Context,
-        };
+        let mut ty = path.root.ty(self.resource);
         let mut so_far = Path { root: path.root, attributes: Vec::new() };
         for name in &path.attributes {
             let declared = self.attribute(at, ty, name)?;
@@ -213,6 +214,17 @@ impl Checker<'_> {
 
     fn error(&mut self, at: usize, message: String) {
         self.errors.insert((at, message));
+    }
+}
+
+impl Root {
+    /// The variable's type; `resource` is that of the resource.
+    pub(in crate::authz) fn ty(self, resource: Ty) -> Ty {
+        match self {
+            Self::Principal => Ty::Principal,
+            Self::Resource => resource,
+            Self::Context => Ty::Context,
+        }
     }
 }
 

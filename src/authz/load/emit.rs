@@ -1,14 +1,26 @@
 //! From a checked condition to a program.
 
+use std::sync::Arc;
+
 use super::{
     check::role_of,
-    expr::{Expr, Kind, Literal, Relation},
+    expr::{Expr, Kind, Literal, Path, Relation},
 };
 use crate::authz::{
     explain::{Clause, Part},
     names::Names,
-    program::{Exit, MAX_STEPS, Operand, Program, Step, Test},
+    program::{Attribute, Exit, MAX_STEPS, Operand, Program, Read, Step, Test},
+    schema::{Schema, Ty},
 };
+
+/// What a condition is compiled against.
+#[derive(Clone, Copy)]
+pub(in crate::authz) struct Target<'a> {
+    pub(in crate::authz) schema: &'a Schema,
+    pub(in crate::authz) roles: &'a Names,
+    /// The type of `resource`.
+    pub(in crate::authz) resource: Ty,
+}
 
 /// The condition needs more steps than a program may have.
 pub(in crate::authz) struct TooLong;
@@ -18,30 +30,30 @@ pub(in crate::authz) struct TooLong;
 /// # Errors
 /// When it gets too long.
 pub(in crate::authz) fn emit(
-    parts: Vec<Part>,
-    roles: &Names,
+    parts: &[Arc<Part>],
+    target: Target<'_>,
 ) -> Result<(Program, Vec<Clause>), TooLong> {
-    let mut emitter = Emitter { roles, steps: Vec::new() };
+    let mut emitter = Emitter { target, steps: Vec::new() };
     let mut clauses = Vec::new();
     let mut start = Exit::Yes;
     // From the last to the first: a step's exits are there before it is.
-    for part in parts.into_iter().rev() {
+    for part in parts.iter().rev() {
         let first = emitter.steps.len();
-        start = match &part {
+        start = match &**part {
             Part::Roles(names) => {
                 names.iter().rev().try_fold(Exit::No, |no, role| emitter.role(role, start, no))?
             }
             Part::When(expr) => emitter.condition(expr, start, Exit::No)?,
             Part::Unless(expr) => emitter.condition(expr, Exit::No, start)?,
         };
-        clauses.push(Clause { part, steps: first..emitter.steps.len() });
+        clauses.push(Clause { part: Arc::clone(part), steps: first..emitter.steps.len() });
     }
     clauses.reverse();
     Ok((Program { start, steps: emitter.steps.into() }, clauses))
 }
 
 struct Emitter<'a> {
-    roles: &'a Names,
+    target: Target<'a>,
     steps: Vec<Step>,
 }
 
@@ -59,24 +71,24 @@ impl Emitter<'_> {
             Kind::Compare(Relation::Equal, left, right) => self.equal(left, right, yes, no),
             Kind::Differs(left, right) => self.equal(left, right, no, yes),
             Kind::Compare(relation, left, right) => {
-                let test = Test::Compare(*relation, operand(left)?, operand(right)?);
+                let test = Test::Compare(*relation, self.operand(left)?, self.operand(right)?);
                 self.step(test, yes, no)
             }
-            Kind::Has(path, name) => self.step(Test::Has(path.clone(), name.clone()), yes, no),
+            Kind::Has(path, name) => self.step(Test::Has(self.read(path, Some(name))?), yes, no),
             Kind::In(left, right) => match role_of(right) {
                 Some(role) => self.role(role, yes, no),
-                None => self.step(Test::In(operand(left)?, operand(right)?), yes, no),
+                None => self.step(Test::In(self.operand(left)?, self.operand(right)?), yes, no),
             },
             Kind::InRange(left, right) => {
-                self.step(Test::InRange(operand(left)?, operand(right)?), yes, no)
+                self.step(Test::InRange(self.operand(left)?, self.operand(right)?), yes, no)
             }
-            Kind::Literal(_) | Kind::Path(_) => self.step(Test::Is(operand(expr)?), yes, no),
+            Kind::Literal(_) | Kind::Path(_) => self.step(Test::Is(self.operand(expr)?), yes, no),
         }
     }
 
     /// A condition among the two leads to one of two steps, for its two outcomes.
     fn equal(&mut self, left: &Expr, right: &Expr, yes: Exit, no: Exit) -> Result<Exit, TooLong> {
-        let (value, condition) = match (operand(left), operand(right)) {
+        let (value, condition) = match (self.operand(left), self.operand(right)) {
             (Ok(left), Ok(right)) => {
                 return self.step(Test::Compare(Relation::Equal, left, right), yes, no);
             }
@@ -90,14 +102,14 @@ impl Emitter<'_> {
         };
         let mut is = |truth| {
             let truth = Operand::Literal(Literal::Bool(truth));
-            self.step(Test::Compare(Relation::Equal, operand(value)?, truth), yes, no)
+            self.step(Test::Compare(Relation::Equal, self.operand(value)?, truth), yes, no)
         };
         let (as_true, as_false) = (is(true)?, is(false)?);
         self.condition(condition, as_true, as_false)
     }
 
     fn role(&mut self, name: &str, yes: Exit, no: Exit) -> Result<Exit, TooLong> {
-        let role = self.roles.number(name).ok_or(TooLong)?;
+        let role = self.target.roles.number(name).ok_or(TooLong)?;
         self.step(Test::Role(role), yes, no)
     }
 
@@ -109,15 +121,27 @@ impl Emitter<'_> {
         self.steps.push(Step { test, then, otherwise });
         Ok(Exit::Step(number))
     }
-}
 
-/// A value. Where only a value can stand, checked types have left nothing else.
-fn operand(expr: &Expr) -> Result<Operand, TooLong> {
-    if let Kind::Literal(literal) = &expr.kind {
-        Ok(Operand::Literal(literal.clone()))
-    } else if let Kind::Path(path) = &expr.kind {
-        Ok(Operand::Path(path.clone()))
-    } else {
-        Err(TooLong)
+    /// A value. Where only a value can stand, checked types have left nothing else.
+    fn operand(&self, expr: &Expr) -> Result<Operand, TooLong> {
+        if let Kind::Literal(literal) = &expr.kind {
+            Ok(Operand::Literal(literal.clone()))
+        } else if let Kind::Path(path) = &expr.kind {
+            self.read(path, None).map(Operand::Read)
+        } else {
+            Err(TooLong)
+        }
+    }
+
+    /// Everything that is read, with its declared type; checked types have left nothing else.
+    fn read(&self, path: &Path, asked: Option<&str>) -> Result<Read, TooLong> {
+        let mut ty = path.root.ty(self.target.resource);
+        let names = path.attributes.iter().map(|name| &**name).chain(asked);
+        let attributes = names.map(|name| {
+            let known = self.target.schema.attributes(ty).ok_or(TooLong)?;
+            ty = known.get(name).ok_or(TooLong)?.ty;
+            Ok(Attribute { name: name.into(), ty: Some(ty) })
+        });
+        Ok(Read { root: path.root, attributes: attributes.collect::<Result<_, _>>()? })
     }
 }

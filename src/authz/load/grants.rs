@@ -48,8 +48,7 @@ impl<'a> Expander<'a> {
             let before = found.len();
             match text.strip_suffix('*') {
                 Some(stem) if stem.is_empty() || stem.ends_with(':') => {
-                    let all = (0..).zip(self.actions.iter());
-                    found.extend(all.filter(|(_, n)| n.starts_with(stem)).map(|(at, _)| at));
+                    found.extend(self.actions.starting(stem));
                 }
                 _ => found.extend(self.actions.number(text)),
             }

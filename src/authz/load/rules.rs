@@ -1,14 +1,17 @@
 //! Reads the rules of a document, checks them and compiles their conditions.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
     check::Checker,
     declare::unknown_fields,
     document::{Document, Policy},
-    emit::{TooLong, emit},
+    emit::{Target, TooLong, emit},
     error::{MAX_LISTED, Place, Problems},
-    expr::{Expr, Kind, parse},
+    expr::{Expr, Kind, Root, SyntaxError, parse},
     grants::{Expander, unknown_role},
 };
 use crate::authz::{
@@ -22,6 +25,13 @@ use crate::authz::{
 /// More rules than this are refused.
 const MAX_RULES: usize = 100_000;
 
+/// More than this is refused, in bytes of conditions; one that names the resource counts for each
+/// type of resource that its rule is about. Twice what the longest document holds.
+const MAX_CHECKED: usize = 16 * 1024 * 1024;
+
+/// More tests than this are refused, in the programs of all rules for all types.
+const MAX_TESTS: usize = 2 * 1024 * 1024;
+
 /// What a rule's names are looked up in.
 #[derive(Clone, Copy)]
 pub(in crate::authz) struct Known<'a> {
@@ -31,10 +41,28 @@ pub(in crate::authz) struct Known<'a> {
     pub(in crate::authz) resources: &'a [TypeName],
 }
 
+/// What is left of the work that a document may cost.
+struct Budget {
+    /// In bytes.
+    checked: usize,
+    tests: usize,
+}
+
+/// The conditions of a rule.
+struct Conditions {
+    when: Option<Expr>,
+    unless: Option<Expr>,
+}
+
 /// A rule in which nothing was found wrong.
 pub(in crate::authz) struct Checked {
     pub(in crate::authz) name: Box<str>,
     pub(in crate::authz) effect: Effect,
+    pub(in crate::authz) compiled: Vec<Compiled>,
+}
+
+/// A rule's condition for those of its actions whose resources are of one type.
+pub(in crate::authz) struct Compiled {
     pub(in crate::authz) actions: Vec<u32>,
     pub(in crate::authz) program: Program,
     pub(in crate::authz) clauses: Vec<Clause>,
@@ -51,6 +79,7 @@ pub(in crate::authz) fn rules(
         problems.add(&root, || format!("at most {MAX_RULES} rules"));
         return Vec::new();
     }
+    let mut budget = Budget { checked: MAX_CHECKED, tests: MAX_TESTS };
     let mut ids = BTreeMap::new();
     let mut checked = Vec::new();
     for (position, policy) in document.rules.iter().enumerate() {
@@ -67,14 +96,23 @@ pub(in crate::authz) fn rules(
         }
         let effect = effect(policy, &place, problems);
         let actions = actions(policy, &place, expander, problems);
-        let parts = parts(policy, &place, &actions, known, problems);
+        let roles = roles(policy, &place, known, problems);
+        let conditions = Conditions::read(policy, &place, problems);
+        let actions = by_type(actions, &conditions, known);
+        if !budget.covers(policy, actions.len()) {
+            problems.add(&place, too_much);
+            break;
+        }
+        wrong_types(policy, &place, &conditions, actions.keys(), known, problems);
         let (Some(name), Some(effect)) = (name, effect) else { continue };
         if problems.len() > before {
             continue;
         }
-        match emit(parts, known.roles) {
-            Ok((program, clauses)) => {
-                checked.push(Checked { name: name.into(), effect, actions, program, clauses });
+        match compile(&conditions.into_parts(roles), actions, known, &mut budget) {
+            Ok(compiled) => checked.push(Checked { name: name.into(), effect, compiled }),
+            Err(TooLong) if budget.tests == 0 => {
+                problems.add(&place, || format!("more than {MAX_TESTS} tests in all rules"));
+                break;
             }
             Err(TooLong) => {
                 problems.add(&place, || format!("a rule has at most {MAX_STEPS} tests"));
@@ -125,49 +163,56 @@ fn actions(
     expander.expand(&policy.actions, &place.key("actions"), problems)
 }
 
-/// The rule's conditions, and-ed: roles first, because they cannot fail.
-fn parts(
-    policy: &Policy,
-    place: &Place,
-    actions: &[u32],
+/// The actions, each under the type of its resources. Conditions that never name the resource
+/// mean the same for all types: one stands for all.
+fn by_type(
+    actions: Vec<u32>,
+    conditions: &Conditions,
     known: &Known<'_>,
-    problems: &mut Problems,
-) -> Vec<Part> {
-    let mut parts = Vec::new();
-    parts.extend(roles(policy, place, known, problems));
-    let when = condition(policy.when.as_deref(), &place.key("when"), problems);
-    let unless = condition(policy.unless.as_deref(), &place.key("unless"), problems);
-    let owner = |action: &u32| known.resources.get(*action as usize).copied();
-    let resources = actions.iter().filter_map(owner).collect();
-    let wrong = wrong_types(resources, [&when, &unless], known);
-    for ((field, text), errors) in
-        [("when", &policy.when), ("unless", &policy.unless)].iter().zip(wrong)
-    {
-        for (at, message) in errors {
-            let text = text.as_deref().unwrap_or_default();
-            problems.add_in(&place.key(field), text, at, message);
+) -> BTreeMap<TypeName, Vec<u32>> {
+    let of = |action: &u32| known.resources.get(*action as usize).copied();
+    let one = actions.first().and_then(of).filter(|_| !conditions.name_the_resource());
+    let mut sorted: BTreeMap<TypeName, Vec<u32>> = BTreeMap::new();
+    for action in actions {
+        if let Some(resource) = one.or_else(|| of(&action)) {
+            sorted.entry(resource).or_default().push(action);
         }
     }
-    match when {
-        Some(Expr { kind: Kind::And(all), .. }) => parts.extend(all.into_iter().map(Part::When)),
-        other => parts.extend(other.map(Part::When)),
-    }
-    parts.extend(unless.map(Part::Unless));
-    parts
+    sorted
+}
+
+/// A program for each type, because an attribute may be declared differently in each.
+fn compile(
+    parts: &[Arc<Part>],
+    actions: BTreeMap<TypeName, Vec<u32>>,
+    known: &Known<'_>,
+    budget: &mut Budget,
+) -> Result<Vec<Compiled>, TooLong> {
+    let compile = |(resource, actions)| {
+        let resource = Ty::Entity(resource);
+        let target = Target { schema: known.schema, roles: known.roles, resource };
+        let (program, clauses) = emit(parts, target)?;
+        budget.tests = budget.tests.saturating_sub(program.steps.len());
+        if budget.tests == 0 { Err(TooLong) } else { Ok(Compiled { actions, program, clauses }) }
+    };
+    actions.into_iter().map(compile).collect()
 }
 
 /// Checks both conditions with every type that the resource may be of; what the first has asked
 /// for is known in the second.
-fn wrong_types(
-    resources: BTreeSet<TypeName>,
-    conditions: [&Option<Expr>; 2],
+fn wrong_types<'a>(
+    policy: &Policy,
+    place: &Place,
+    conditions: &Conditions,
+    resources: impl Iterator<Item = &'a TypeName>,
     known: &Known<'_>,
-) -> [BTreeSet<(usize, String)>; 2] {
+    problems: &mut Problems,
+) {
     let mut wrong = [BTreeSet::new(), BTreeSet::new()];
     for resource in resources {
         let mut present = BTreeSet::new();
-        for (expr, errors) in conditions.iter().zip(&mut wrong) {
-            let resource = Ty::Entity(resource);
+        for (expr, errors) in [&conditions.when, &conditions.unless].iter().zip(&mut wrong) {
+            let resource = Ty::Entity(*resource);
             let mut checker =
                 Checker { schema: known.schema, roles: known.roles, resource, errors };
             expr.iter().for_each(|expr| checker.condition(expr, &mut present));
@@ -176,7 +221,67 @@ fn wrong_types(
             break;
         }
     }
-    wrong
+    for ((field, text), errors) in
+        [("when", &policy.when), ("unless", &policy.unless)].iter().zip(wrong)
+    {
+        for (at, message) in errors {
+            let text = text.as_deref().unwrap_or_default();
+            problems.add_in(&place.key(field), text, at, message);
+        }
+    }
+}
+
+impl Budget {
+    /// Takes what checking the rule's conditions costs; whether there was so much.
+    fn covers(&mut self, policy: &Policy, types: usize) -> bool {
+        let bytes = [&policy.when, &policy.unless].into_iter().flatten().map(String::len);
+        let cost = bytes.sum::<usize>().saturating_mul(types);
+        let left = self.checked.checked_sub(cost);
+        self.checked = left.unwrap_or(0);
+        left.is_some()
+    }
+}
+
+fn too_much() -> String {
+    format!(
+        "more than {MAX_CHECKED} bytes of conditions in all rules, each counted for every type \
+         of resource that it is about"
+    )
+}
+
+impl Conditions {
+    fn read(policy: &Policy, place: &Place, problems: &mut Problems) -> Self {
+        let mut read = |field, text: &Option<String>| {
+            let text = text.as_deref()?;
+            let refuse = |error: SyntaxError| {
+                problems.add_in(&place.key(field), text, error.at, error.message);
+            };
+            parse(text).map_err(refuse).ok()
+        };
+        Self { when: read("when", &policy.when), unless: read("unless", &policy.unless) }
+    }
+
+    fn name_the_resource(&self) -> bool {
+        let mut named = false;
+        for condition in [&self.when, &self.unless].into_iter().flatten() {
+            condition.paths(&mut |path| named |= path.root == Root::Resource);
+        }
+        named
+    }
+
+    /// All that is and-ed: roles first, because they cannot fail.
+    fn into_parts(self, roles: Option<Part>) -> Vec<Arc<Part>> {
+        let mut parts = Vec::new();
+        parts.extend(roles);
+        match self.when {
+            Some(Expr { kind: Kind::And(all), .. }) => {
+                parts.extend(all.into_iter().map(Part::When));
+            }
+            other => parts.extend(other.map(Part::When)),
+        }
+        parts.extend(self.unless.map(Part::Unless));
+        parts.into_iter().map(Arc::new).collect()
+    }
 }
 
 fn roles(
@@ -196,15 +301,4 @@ fn roles(
         }
     }
     Some(Part::Roles(listed.iter().map(|role| role.as_str().into()).collect()))
-}
-
-fn condition(text: Option<&str>, place: &Place, problems: &mut Problems) -> Option<Expr> {
-    let text = text?;
-    match parse(text) {
-        Ok(expr) => Some(expr),
-        Err(error) => {
-            problems.add_in(place, text, error.at, error.message);
-            None
-        }
-    }
 }

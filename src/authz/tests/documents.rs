@@ -325,6 +325,43 @@ fn a_rule_too_long_or_a_document_with_too_much_is_refused() {
 }
 
 #[test]
+fn a_document_that_would_take_minutes_to_check_is_refused() {
+    // Each condition would be checked, and compiled, for each of 10,000 types.
+    let types = |count: usize| {
+        let ty = |number| {
+            format!(
+                "[resources.T{number}]\nattributes = {{ a = 'bool' }}\nactions = ['t{number}:read']\n"
+            )
+        };
+        let types = (0..count).map(ty).collect::<String>();
+        Document::from_toml(&format!("{types}[context]\na = 'bool'\n")).unwrap()
+    };
+    let load = |head: &Document, count: usize, when: &str| {
+        let rule = |number| Policy::permit(&format!("r{number}")).actions(["*"]).when(when);
+        let document = (0..count).map(rule).fold(head.clone(), Document::rule);
+        PolicySet::from_document(document).map_err(|errors| errors.to_string()).err()
+    };
+    let long = |root: &str| vec![format!("{root}.a"); 500].join("||");
+    let bytes = "more than 16777216 bytes of conditions in all rules, each counted for every type \
+                 of resource that it is about";
+    let many = types(10_000);
+    assert_eq!(load(&many, 1, &long("resource")), Some(format!("rule[0]: {bytes}")));
+    assert_eq!(load(&many, 1, "resource.a"), None);
+    // A condition that never names the resource means the same for every type.
+    assert_eq!(load(&many, 3, &long("context")), None);
+
+    // Short conditions that get long as programs: 636 tests each.
+    let mut doubling = "resource.a".to_owned();
+    for _ in 0..7 {
+        doubling = format!("(resource.a&&true)==({doubling}&&true)");
+    }
+    let few = types(40);
+    assert_eq!(load(&few, 1, &doubling), None);
+    let told = load(&few, 100, &doubling).unwrap_or_default();
+    assert!(told.ends_with("more than 2097152 tests in all rules"), "{told}");
+}
+
+#[test]
 fn two_types_with_one_number_are_refused() {
     // These two words are known to collide under FNV-1a with 32 bits.
     assert_eq!(

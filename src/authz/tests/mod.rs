@@ -2,6 +2,7 @@
 
 mod documents;
 mod explanations;
+mod hostile;
 mod oracle;
 mod programs;
 mod semantics;

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 
 use super::{
     super::{
-        EvalError,
+        EvalError, TypeName,
         load::expr::{Expr, Kind, Literal, Path, Relation, Root},
+        schema::Ty,
     },
-    world::{Data, Scene},
+    world::{Data, Scene, TYPES},
 };
+use crate::IpNet;
 
 /// The condition's answer by Cedar's rules.
 pub(super) fn answer(expr: &Expr, scene: &Scene) -> Result<bool, EvalError> {
@@ -32,10 +34,10 @@ fn walk(expr: &Expr, scene: &Scene) -> Result<Seen, EvalError> {
         Kind::Literal(literal) => Ok(Seen::Data(data(literal))),
         Kind::Path(path) => read(path, scene),
         Kind::Has(path, name) => match read(path, scene)? {
-            Seen::Data(Data::Name(..)) => bool(false),
-            seen => match attributes(&seen, scene)?.get(&**name) {
-                Some(Data::Failed) => Err(EvalError::Unavailable),
-                found => bool(found.is_some()),
+            Seen::Data(Data::Name(..)) => Err(EvalError::NameOnly),
+            seen => match attributes(&seen, scene)?.remove(&**name) {
+                None => bool(false),
+                Some(data) => typed(name, data).and_then(|_| bool(true)),
             },
         },
         Kind::Not(inner) => bool(!answer(inner, scene)?),
@@ -67,15 +69,19 @@ fn walk(expr: &Expr, scene: &Scene) -> Result<Seen, EvalError> {
         Kind::In(left, right) => {
             let (left, right) = (walk(left, scene)?, walk(right, scene)?);
             let (lower, upper) = (uid(&left)?, uid(&right)?);
-            let parents = match left {
-                Seen::Data(Data::Thing(thing)) => thing.parents,
-                _ => Vec::new(),
-            };
-            bool(lower == upper || parents.contains(&upper))
+            let known = [&scene.principal, &scene.resource];
+            let named =
+                known.into_iter().find(|thing| (thing.kind, &thing.id) == (lower.0, &lower.1));
+            match (left, named) {
+                _ if lower == upper => bool(true),
+                (Seen::Data(Data::Thing(thing)), _) => bool(thing.parents.contains(&upper)),
+                (_, Some(thing)) => bool(thing.parents.contains(&upper)),
+                (_, None) => Err(EvalError::NameOnly),
+            }
         }
         Kind::InRange(left, right) => match (walk(left, scene)?, walk(right, scene)?) {
             (Seen::Data(Data::Ip(inner)), Seen::Data(Data::Ip(outer))) => {
-                bool(outer.contains_net(inner))
+                bool(carried(outer).contains_net(carried(inner)))
             }
             _ => Err(EvalError::WrongType),
         },
@@ -113,11 +119,26 @@ fn read(path: &Path, scene: &Scene) -> Result<Seen, EvalError> {
         }
         seen = match attributes(&seen, scene)?.remove(&**name) {
             None => return Err(EvalError::Missing),
-            Some(Data::Failed) => return Err(EvalError::Unavailable),
-            Some(data) => Seen::Data(data),
+            Some(data) => Seen::Data(typed(name, data)?),
         };
     }
     Ok(seen)
+}
+
+/// The value of an attribute, if it is of the one type that attributes of this name have.
+fn typed(name: &str, data: Data) -> Result<Data, EvalError> {
+    let ty = match &data {
+        Data::Failed => return Err(EvalError::Unavailable),
+        Data::Bool(_) => Ty::Bool,
+        Data::Long(_) => Ty::Long,
+        Data::Str(_) => Ty::Str,
+        Data::Ip(_) => Ty::Ip,
+        Data::Datetime(_) => Ty::Datetime,
+        Data::Name(kind, _) => Ty::Entity(TypeName::new(kind)),
+        Data::Thing(thing) => Ty::Entity(TypeName::new(thing.kind)),
+        Data::Strings(_) => Ty::Strings,
+    };
+    TYPES.contains(&(name, ty)).then_some(data).ok_or(EvalError::WrongType)
 }
 
 fn attributes(seen: &Seen, scene: &Scene) -> Result<BTreeMap<String, Data>, EvalError> {
@@ -140,7 +161,12 @@ fn compare(relation: Relation, left: Seen, right: Seen) -> Result<bool, EvalErro
         }
         return Ok(match (uid(&left), uid(&right)) {
             (Ok(left), Ok(right)) => left == right,
-            _ => left == right,
+            _ => match (left, right) {
+                (Seen::Data(Data::Ip(left)), Seen::Data(Data::Ip(right))) => {
+                    carried(left) == carried(right)
+                }
+                (left, right) => left == right,
+            },
         });
     }
     let (left, right) = match (left, right) {
@@ -155,6 +181,12 @@ fn compare(relation: Relation, left: Seen, right: Seen) -> Result<bool, EvalErro
         Relation::More => left > right,
         Relation::AtLeast => left >= right,
     })
+}
+
+/// The address that an IPv4-mapped one carries.
+fn carried(net: IpNet) -> IpNet {
+    let text = net.to_string();
+    text.strip_prefix("::ffff:").map_or(net, |carried| carried.parse().unwrap())
 }
 
 fn uid(seen: &Seen) -> Result<(&'static str, String), EvalError> {

@@ -1,23 +1,28 @@
 //! Programs against a walk over the tree.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
 use super::{
     super::{
-        Context, EvalError,
+        Context, EvalError, TypeName,
         bits::Bits,
         explain::Part,
-        load::emit::emit,
+        load::emit::{Target, emit},
         names::Names,
         program::{Halt, Outcomes, Program, Stop, World},
+        schema::Ty,
     },
     oracle::answer,
-    world::{ROLES, Scene, conditions, scenes, things},
+    world::{ROLES, Scene, conditions, scenes, schema, things},
 };
 use crate::UnixTime;
 
-fn program(parts: Vec<Part>) -> Result<Program, TestCaseError> {
-    let emitted = emit(parts, &Names::new(ROLES));
+fn program(part: Part) -> Result<Program, TestCaseError> {
+    let (schema, roles) = (schema(), Names::new(ROLES));
+    let resource = Ty::Entity(TypeName::new("Doc"));
+    let emitted = emit(&[Arc::new(part)], Target { schema: &schema, roles: &roles, resource });
     emitted.map(|(program, _)| program).map_err(|_| TestCaseError::reject("too long"))
 }
 
@@ -51,23 +56,23 @@ proptest! {
     #[test]
     fn a_program_answers_as_a_walk_over_the_tree_does(expr in conditions(), scene in scenes()) {
         let expected = answer(&expr, &scene).ok();
-        let when = program(vec![Part::When(expr.clone())])?;
+        let when = program(Part::When(expr.clone()))?;
         prop_assert_eq!(run(&when, &scene).ok(), expected, "{}", expr);
-        let unless = program(vec![Part::Unless(expr)])?;
+        let unless = program(Part::Unless(expr))?;
         prop_assert_eq!(run(&unless, &scene).ok(), expected.map(|answer| !answer));
     }
 
     #[test]
-    fn without_a_resource_every_real_outcome_is_foreseen(
+    fn before_a_handler_runs_every_real_outcome_is_foreseen(
         expr in conditions(),
         scene in scenes(),
-        resources in prop::collection::vec(things(), 1..6),
+        reals in prop::collection::vec((things(), things()), 1..6),
     ) {
-        let program = program(vec![Part::When(expr)])?;
+        let program = program(Part::When(expr))?;
         let outcomes = with_world(&scene, false, |world| program.outcomes(world));
         let Outcomes { yes, no, error, unknown } = outcomes;
-        for resource in resources {
-            let real = run(&program, &Scene { resource, ..scene.clone() });
+        for (resource, context) in reals {
+            let real = run(&program, &Scene { resource, context, ..scene.clone() });
             let foreseen = match real {
                 Ok(true) => yes,
                 Ok(false) => no,
@@ -77,7 +82,7 @@ proptest! {
             prop_assert!(!outcomes.is_only_yes() || real == Ok(true));
             prop_assert!(!outcomes.is_only_no() || real == Ok(false));
         }
-        // What does not depend on the resource is known, not guessed.
+        // What does not depend on the unknown is known, not guessed.
         prop_assert!(unknown || usize::from(yes) + usize::from(no) + usize::from(error.is_some()) == 1);
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     super::{
         AccessRequest, Coarse, Context, Decision, Document, Entity, EvalError, PolicySet, Record,
-        Value, Why,
+        Value, Why, schema::BUILT_IN,
     },
     world::{Data, Thing},
 };
@@ -11,13 +11,20 @@ use crate::{Facts, Kind, Principal, UnixTime};
 
 const HEAD: &str = r#"
     [resources.Order]
-    attributes = { owner = "User", total = "long", note = "string?", paid = "bool" }
+    attributes = { owner = "User", total = "long", note = "string?", paid = "bool", tags = "strings", shop = "Shop" }
     actions = ["order:read", "order:refund"]
+    [resources.Shop]
+    attributes = { keeper = "User", closed = "bool?" }
+    [principal]
+    attributes = { suspended = "bool?" }
     [resources.Invoice]
     actions = ["invoice:read"]
     [context]
     client = "ip"
     tenant = "string?"
+    frozen = "bool?"
+    about = "Order?"
+    via = "ip?"
 "#;
 
 pub(super) fn policies(text: &str) -> PolicySet {
@@ -44,11 +51,11 @@ pub(super) fn order() -> Thing {
 }
 
 /// The decision in words, so that rules appear by name.
-fn decide(set: &PolicySet, principal: &Principal, resource: &dyn Entity) -> String {
+pub(super) fn decide(set: &PolicySet, principal: &Principal, resource: &dyn Entity) -> String {
     decide_in(set, principal, resource, &Context::new(UnixTime::from_secs(0)))
 }
 
-fn decide_in(
+pub(super) fn decide_in(
     set: &PolicySet,
     principal: &Principal,
     resource: &dyn Entity,
@@ -59,7 +66,7 @@ fn decide_in(
     words(set, set.decide(&AccessRequest { subject, principal, action, resource, context }))
 }
 
-fn could(set: &PolicySet, principal: &Principal, context: &Context<'_>) -> String {
+pub(super) fn could(set: &PolicySet, principal: &Principal, context: &Context<'_>) -> String {
     let action = set.action("order:read").unwrap();
     match set.could(&set.subject(principal), principal, action, context) {
         Coarse::No(decision) => format!("no: {}", words(set, decision)),
@@ -286,8 +293,9 @@ fn the_coarse_question() {
     let roles = "[roles]\nclerk = { may = [\"order:read\"] }\nboss = {}\n".to_owned();
     let own = "resource.owner == principal";
     let missing = r#"context.client == ip("::1")"#;
+    let none = "no: NoRule { permit_errors: 0 }";
 
-    check(&[], "no: NoRule { permit_errors: 0 }");
+    check(&[], none);
     check(std::slice::from_ref(&roles), "yes: allow role:clerk");
     check(&[permit("p", own)], "resource");
     check(&[permit("p", &format!("{own} && context.secure"))], "no: NoRule { permit_errors: 0 }");
@@ -300,10 +308,31 @@ fn the_coarse_question() {
     check(&[roles.clone(), forbid("f", missing)], "no: failed f: a value is missing");
     check(&[roles.clone(), forbid("f", &format!("{own} && {missing}"))], "resource");
     check(&[roles.clone(), forbid("f", &format!("{own} || !context.secure"))], "no: forbid f");
+    // The application's own members are no more known than the resource is.
+    let frozen = "context has frozen && context.frozen";
+    check(&[roles.clone(), forbid("f", frozen)], "resource");
+    check(&[permit("p", "context has tenant && context.tenant == \"acme\"")], "resource");
+    check(&[permit("p", "context has client && context.client == ip(\"::1\")")], none);
+    check(&[roles.clone(), forbid("f", &format!("{frozen} || !context.secure"))], "no: forbid f");
+    check(&[permit("p", &format!("{frozen} && context.secure"))], none);
     let boss = rule("p", "permit", "roles = [\"boss\"]");
     check(&[roles.clone(), boss.replace("order:read", "order:refund")], "yes: allow role:clerk");
     let only_boss = roles.replace("may = [\"order:read\"]", "");
     check(&[only_boss, boss], "no: NoRule { permit_errors: 0 }");
+}
+
+#[test]
+fn own_members_known_early_are_not_believed_early() {
+    let frozen = "when = 'context has frozen && context.frozen'";
+    let set = policies(&[rule("p", "permit", ""), rule("f", "forbid", frozen)].concat());
+    for own in [Value::Bool(false), Value::Bool(true), Value::Missing] {
+        let own = [("frozen", own)];
+        let context = Context::new(UnixTime::from_secs(0)).members(&own);
+        assert_eq!(could(&set, &alice(), &context), "resource");
+    }
+    let declared = BUILT_IN.map(|(name, _)| name);
+    assert!(declared.into_iter().all(Context::is_built_in));
+    assert!(!Context::is_built_in("frozen"));
 }
 
 #[test]
@@ -332,9 +361,9 @@ fn comparisons() {
     }
     check("<= 9223372036854775807", Data::Long(i64::MAX), "true");
     check("< -9223372036854775808", Data::Long(i64::MIN), "false");
-    // A value that is not of its declared type equals nothing, and cannot be ordered.
-    check("== 2", Data::Str("2".into()), "false");
-    check("!= 2", Data::Str("2".into()), "true");
+    // A value that is not of its declared type cannot even be compared.
+    check("== 2", Data::Str("2".into()), "error");
+    check("!= 2", Data::Str("2".into()), "error");
     check("< 2", Data::Str("1".into()), "error");
     check("< 2", Data::Datetime(1), "error");
     check("== 2", Data::Failed, "error");

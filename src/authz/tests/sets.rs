@@ -250,6 +250,11 @@ fn docs() -> impl Strategy<Value = Thing> {
     })
 }
 
+fn contexts() -> impl Strategy<Value = Thing> {
+    let tenant = ("tenant", prop::option::of(text()).boxed());
+    thing("Context", "", vec![tenant, ("limit", mostly(long()).boxed())])
+}
+
 prop_compose! {
     fn questions()(
         principal in thing("User", "s/a", vec![
@@ -257,10 +262,7 @@ prop_compose! {
             ("team", prop::option::of(text()).boxed()),
         ]),
         resource in docs(),
-        context in thing("Context", "", vec![
-            ("tenant", prop::option::of(text()).boxed()),
-            ("limit", mostly(long()).boxed()),
-        ]),
+        context in contexts(),
         roles in 0_usize..4,
         scopes in prop::option::weighted(0.4, prop::sample::subsequence(vec!["read", "docs", "x"], 0..3)),
     ) -> Asked {
@@ -290,10 +292,10 @@ proptest! {
     }
 
     #[test]
-    fn the_coarse_answer_holds_for_every_resource(
+    fn the_coarse_answer_holds_for_every_resource_and_all_own_members(
         rules in rules(),
         asked in questions(),
-        resources in prop::collection::vec(docs(), 8),
+        unknown in prop::collection::vec((docs(), contexts()), 8),
     ) {
         let set = set(&rules);
         let coarse = set.could(
@@ -302,7 +304,9 @@ proptest! {
             set.action("doc:read").unwrap(),
             &Context::new(UnixTime::from_secs(0)).members(&asked.scene.context),
         );
-        for resource in resources {
+        for (resource, context) in unknown {
+            let mut asked = asked.clone();
+            asked.scene.context = context;
             let decision = ask(&set, &asked, &resource);
             match coarse {
                 Coarse::No(no) => {

@@ -11,6 +11,7 @@ use proptest::{
 use super::super::{
     Attr, Entity, EvalError, Record, TypeName, Uid, Value,
     load::expr::{EntityName, Expr, Kind, Literal, Path, Relation, Root},
+    schema::{Attributes, Declared, Schema, Ty},
 };
 use crate::IpNet;
 
@@ -107,6 +108,70 @@ fn nets() -> impl Strategy<Value = IpNet> {
     prop::sample::select(nets.map(|net| net.parse().unwrap()).to_vec())
 }
 
+/// The types of attributes in tests, one for each name, whatever it is an attribute of.
+pub(in crate::authz) const TYPES: [(&str, Ty); 19] = [
+    ("a", Ty::Long),
+    ("b", Ty::Entity(TypeName::new("Folder"))),
+    ("c", Ty::Bool),
+    ("d", Ty::Str),
+    ("e", Ty::Ip),
+    ("f", Ty::Datetime),
+    ("g", Ty::Strings),
+    ("h", Ty::Entity(TypeName::USER)),
+    ("folder", Ty::Entity(TypeName::new("Folder"))),
+    ("in_shop", Ty::Entity(TypeName::new("Shop"))),
+    ("label", Ty::Str),
+    ("level", Ty::Long),
+    ("limit", Ty::Long),
+    ("open", Ty::Bool),
+    ("owner", Ty::Entity(TypeName::USER)),
+    ("secure", Ty::Bool),
+    ("team", Ty::Str),
+    ("tenant", Ty::Str),
+    ("total", Ty::Long),
+];
+
+/// A schema in which every type and the context have all of these attributes.
+pub(in crate::authz) fn schema() -> Schema {
+    let all = TYPES.map(|(name, ty)| (name.into(), Declared { ty, optional: false }));
+    let all = Attributes(all.into());
+    let mut schema = Schema::new(["Folder", "Doc"].into_iter()).unwrap();
+    for name in ["User", "Folder", "Doc"] {
+        schema.declare(TypeName::new(name), all.clone());
+    }
+    schema.context = all;
+    schema
+}
+
+/// A value for the attribute, mostly of its type.
+fn attribute(name: &'static str, inner: BoxedStrategy<Data>) -> BoxedStrategy<(String, Data)> {
+    let right = match name {
+        "a" => (-1_i64..2).prop_map(Data::Long).boxed(),
+        "b" => inner.prop_map(folder).boxed(),
+        "c" => any::<bool>().prop_map(Data::Bool).boxed(),
+        "d" => prop::sample::select(vec!["x", "y"]).prop_map(|text| Data::Str(text.into())).boxed(),
+        "e" => prop_oneof![3 => nets(), 1 => Just("::ffff:10.0.0.1".parse().unwrap())]
+            .prop_map(Data::Ip)
+            .boxed(),
+        "f" => (0_i64..2).prop_map(Data::Datetime).boxed(),
+        "g" => Just(Data::Strings(vec!["x".into()])).boxed(),
+        _ => prop::sample::select(vec!["s/a", "s/b"])
+            .prop_map(|id| Data::Name("User", id.into()))
+            .boxed(),
+    };
+    prop_oneof![6 => right, 1 => plain()].prop_map(move |data| (name.to_owned(), data)).boxed()
+}
+
+fn folder(data: Data) -> Data {
+    if let Data::Name(_, id) = data {
+        Data::Name("Folder", id)
+    } else if let Data::Thing(thing) = data {
+        Data::Thing(Thing { kind: "Folder", ..thing })
+    } else {
+        data
+    }
+}
+
 fn plain() -> BoxedStrategy<Data> {
     prop_oneof![
         any::<bool>().prop_map(Data::Bool),
@@ -124,15 +189,18 @@ fn plain() -> BoxedStrategy<Data> {
 prop_compose! {
     fn thing_of(inner: BoxedStrategy<Data>)(
         name in names(),
-        attributes in prop::collection::btree_map("[a-c]", inner, 0..4),
+        attributes in ["a", "b", "c", "d", "e", "f", "g", "h"]
+            .map(|name| prop::option::weighted(0.8, attribute(name, inner.clone()))),
         parents in prop::collection::vec(names(), 0..2),
     ) -> Thing {
+        let attributes = attributes.into_iter().flatten().collect();
         Thing { kind: name.0, id: name.1, attributes, parents }
     }
 }
 
 pub(in crate::authz) fn things() -> impl Strategy<Value = Thing> {
-    let inner = prop_oneof![3 => plain(), 1 => thing_of(plain()).prop_map(Data::Thing)];
+    let name = || names().prop_map(|(kind, id)| Data::Name(kind, id)).boxed();
+    let inner = prop_oneof![1 => name(), 2 => thing_of(name()).prop_map(Data::Thing)];
     thing_of(inner.boxed())
 }
 
@@ -153,9 +221,16 @@ fn at(kind: Kind) -> Expr {
 
 fn paths() -> impl Strategy<Value = Path> {
     let roots = prop::sample::select(vec![Root::Principal, Root::Resource, Root::Context]);
-    let names = prop::sample::select(vec!["a", "b", "c", "secure"]);
-    (roots, prop::collection::vec(names.prop_map(Box::from), 0..3))
-        .prop_map(|(root, attributes)| Path { root, attributes })
+    let names = prop::sample::select(vec!["a", "b", "c", "d", "e", "f", "g", "h", "secure"]);
+    // Only a folder has attributes of its own.
+    (roots, 0_usize..3, prop::option::of(names)).prop_map(|(root, depth, last)| {
+        let names = std::iter::repeat_n("b", if last.is_some() { depth / 2 } else { depth });
+        Path { root, attributes: names.chain(last).map(Box::from).collect() }
+    })
+}
+
+fn is_owner(path: &Path) -> bool {
+    path.attributes.last().is_none_or(|last| ["b", "h"].contains(&&**last))
 }
 
 fn entity(kind: &str, id: &str) -> Literal {
@@ -194,7 +269,10 @@ pub(in crate::authz) fn conditions() -> impl Strategy<Value = Expr> {
     let principal = || Path { root: Root::Principal, attributes: Vec::new() };
     let leaf = prop_oneof![
         values().prop_map(|value| value.kind),
-        (paths(), "[a-c]").prop_map(|(path, name)| Kind::Has(path, name.into())),
+        (paths(), prop::sample::select(vec!["a", "b", "c"]))
+            .prop_filter_map("only entities and the context have attributes", |(path, name)| {
+                is_owner(&path).then(|| Kind::Has(path, name.into()))
+            },),
         (relations(), pair()).prop_map(|(r, (left, right))| Kind::Compare(r, left, right)),
         pair().prop_map(|(left, right)| Kind::Differs(left, right)),
         pair().prop_map(|(left, right)| Kind::In(left, right)),

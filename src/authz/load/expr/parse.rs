@@ -5,8 +5,8 @@ use super::{
     lex::{Token, TokenKind, lex},
 };
 use crate::{
-    IpNetError,
-    authz::{TypeName, names::nearest},
+    IpNet, IpNetError,
+    authz::{TypeName, names::nearest, value::canonical},
 };
 
 /// Longer conditions are refused, in bytes.
@@ -197,9 +197,7 @@ impl<'t> Parser<'t> {
             "ip" if self.take("(") => {
                 let place = self.at();
                 let text = self.text("an address in quotes")?;
-                let message = |error: IpNetError| error.to_string();
-                let net = text.parse().map_err(message);
-                let net = net.map_err(|message| SyntaxError { at: place, message })?;
+                let net = range(text).map_err(|message| SyntaxError { at: place, message })?;
                 self.expect(")")?;
                 Kind::Literal(Literal::Ip(net))
             }
@@ -282,6 +280,19 @@ impl<'t> Parser<'t> {
     fn too_deep(&self) -> SyntaxError {
         SyntaxError { at: self.at(), message: format!("nested more than {MAX_DEPTH} deep") }
     }
+}
+
+/// An address or a range; one of IPv4-mapped addresses is the IPv4 range that it carries.
+fn range(text: &str) -> Result<IpNet, String> {
+    let written: IpNet = text.parse().map_err(|error: IpNetError| error.to_string())?;
+    let net = canonical(written);
+    if net.address().to_canonical() == net.address() {
+        return Ok(net);
+    }
+    Err(format!(
+        "`{written}` is wider than the IPv4-mapped addresses, `::ffff:0.0.0.0/96`; \
+         write one range for IPv4 and one for IPv6"
+    ))
 }
 
 /// Attributes are read of variables and their attributes alone.

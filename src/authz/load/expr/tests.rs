@@ -37,6 +37,11 @@ fn reads() {
         "context.client.isInRange(ip(\"10.0.0.0/8\"))",
         "context.client.isInRange(ip(\"10.0.0.0/8\"))",
     );
+    // An IPv4-mapped range is the range that it carries.
+    check("context.client == ip(\"::ffff:10.0.0.7\")", "context.client == ip(\"10.0.0.7\")");
+    check("context.x == ip(\"::ffff:10.0.0.0/104\")", "context.x == ip(\"10.0.0.0/8\")");
+    check("context.x == ip(\"::ffff:0.0.0.0/96\")", "context.x == ip(\"0.0.0.0/0\")");
+    check("context.x == ip(\"::/0\")", "context.x == ip(\"::/0\")");
     check(
         "principal in Role::\"clerk\" // a role\n && true",
         "principal in Role::\"clerk\" && true",
@@ -91,6 +96,12 @@ fn refuses() {
         "context.x == ip(\"10.0.0.0/33\")",
         16,
         "`10.0.0.0/33` is no address or range such as `10.0.0.7` or `10.0.0.0/8`",
+    );
+    check(
+        "context.x == ip(\"::ffff:10.0.0.0/95\")",
+        16,
+        "`::ffff:10.0.0.0/95` is wider than the IPv4-mapped addresses, `::ffff:0.0.0.0/96`; \
+         write one range for IPv4 and one for IPv6",
     );
 }
 
