@@ -49,7 +49,6 @@ pub(crate) fn reason(recorded: &Recorded) -> Option<&'static str> {
 }
 
 /// Runs a future on a runtime of its own.
-#[cfg(feature = "tower")]
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
