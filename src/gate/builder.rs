@@ -1,21 +1,18 @@
 //! Putting a gate together; whatever is wrong is listed at once.
 
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    Access, Gate, Inner, Routes, Unchecked,
+    Access, Gate, GateError, GateErrors, Inner, Routes, Unchecked,
     ids::Ids,
     limits::{Outcomes, Wanted},
-    routes::{RouteError, Table},
+    routes::Table,
     rules::Rules,
     transport::{Cleartext, Transport},
 };
 use crate::{
-    Authenticator, IpNet, Principal, Snapshot, Source, TrustedProxies,
-    audit::Sink,
-    authz::PolicySet,
-    is_realm,
-    limit::{LimitError, Quota},
+    Authenticator, IpNet, Principal, Snapshot, Source, TrustedProxies, audit::Sink,
+    authz::PolicySet, is_realm, limit::Quota,
 };
 
 /// A gate being put together; see [`Gate::builder`].
@@ -32,107 +29,6 @@ pub struct GateBuilder {
     sink: Option<Box<dyn Sink>>,
     transport: Transport,
     unchecked: Unchecked,
-}
-
-/// Everything that is wrong with a gate's set-up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GateErrors(Vec<GateError>);
-
-/// One thing that is wrong with a gate's set-up.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum GateError {
-    /// No route table was given, or an empty one.
-    #[error("no routes: a gate without them refuses everything; list them with `.routes(…)`")]
-    NoRoutes,
-    /// Routes were given to a layer that takes every request alike.
-    #[error("routes stand where every request is taken alike; give them to `AuthorizeLayer`")]
-    RoutesUnused,
-    /// A route needs a caller and nothing can prove one.
-    #[error("route `{route}` needs a caller: add an authenticator with `.authenticate(…)`")]
-    NoAuthenticator {
-        /// The route's line.
-        route: String,
-    },
-    /// An authenticator's own set-up is wrong.
-    #[error("authenticator of realm `{realm}`: {problem}")]
-    Authenticator {
-        /// Its realm.
-        realm: String,
-        /// What is wrong.
-        problem: String,
-    },
-    /// Two authenticators vouch for one realm.
-    #[error(
-        "two authenticators have the realm `{realm}`; say `.share_realm(\"{realm}\")` if they know the same callers"
-    )]
-    RealmTwice {
-        /// The realm.
-        realm: String,
-    },
-    /// A line of the route table cannot stand.
-    #[error(transparent)]
-    Route(#[from] RouteError),
-    /// A line of the route table names what the policies do not declare.
-    #[error("route `{route}`: no {what} `{name}` in the policies{}", hint(.nearest.as_deref()))]
-    Undeclared {
-        /// The route's line.
-        route: String,
-        /// `role` or `action`.
-        what: &'static str,
-        /// The name as written.
-        name: String,
-        /// The nearest name that is declared.
-        nearest: Option<String>,
-    },
-    /// An authenticator hands out what the policies do not declare.
-    #[error("authenticator of realm `{realm}`: no {what} `{name}` in the policies{}", hint(.nearest.as_deref()))]
-    Stranger {
-        /// Its realm.
-        realm: String,
-        /// `role` or `attribute of principals`.
-        what: &'static str,
-        /// The name as written.
-        name: String,
-        /// The nearest name that is declared.
-        nearest: Option<String>,
-    },
-    /// A limit cannot be kept.
-    #[error("limit by {by}: {error}")]
-    Limit {
-        /// `client`, `principal` or `plan`.
-        by: &'static str,
-        /// What is wrong.
-        error: LimitError,
-    },
-    /// A route costs more than a limit ever holds: it would be refused for ever.
-    #[error("limit by {by}: a route costs {cost}, which `{quota}` never holds")]
-    Cost {
-        /// `client`, `principal` or `plan`.
-        by: &'static str,
-        /// The quota that is too small.
-        quota: Quota,
-        /// The cost of the dearest route.
-        cost: u32,
-    },
-    /// A cost is given for a line that the route table does not have.
-    #[error("cost of `{route}`: no line of the routes reads so")]
-    CostUnlisted {
-        /// The line as written.
-        route: String,
-    },
-    /// Plans that nobody chooses among, or that stand beside a limit for all.
-    #[error("plans: {problem}")]
-    Plans {
-        /// What is wrong.
-        problem: &'static str,
-    },
-    /// The trusted proxies are nobody or everybody.
-    #[error("trusted proxies: {problem}")]
-    Proxies {
-        /// What is wrong.
-        problem: &'static str,
-    },
 }
 
 impl GateBuilder {
@@ -363,33 +259,4 @@ fn collect<T>(result: Result<T, GateErrors>, errors: &mut Vec<GateError>) -> Opt
             None
         }
     }
-}
-
-impl GateErrors {
-    pub(super) fn unless_empty(errors: Vec<GateError>) -> Result<(), Self> {
-        if errors.is_empty() { Ok(()) } else { Err(Self(errors)) }
-    }
-
-    /// Each error, in the order found.
-    pub fn iter(&self) -> impl Iterator<Item = &GateError> {
-        self.0.iter()
-    }
-}
-
-/// One line for each error.
-impl fmt::Display for GateErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plural = if self.0.len() == 1 { "error" } else { "errors" };
-        write!(f, "the gate cannot be built, {} {plural}", self.0.len())?;
-        for error in &self.0 {
-            write!(f, "\n- {error}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for GateErrors {}
-
-fn hint(nearest: Option<&str>) -> String {
-    nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }

@@ -14,6 +14,7 @@
 mod answers;
 mod builder;
 mod caller;
+mod error;
 mod ids;
 mod limits;
 #[cfg(feature = "password")]
@@ -27,8 +28,9 @@ mod visit;
 
 use std::{fmt, pin::Pin, sync::Arc};
 
-pub use builder::{GateBuilder, GateError, GateErrors};
+pub use builder::GateBuilder;
 pub use caller::{Caller, Outcome};
+pub use error::{GateError, GateErrors};
 pub use limits::Outcomes;
 #[cfg(feature = "password")]
 pub use login::{ChallengeCheck, GuardedPasswords};
