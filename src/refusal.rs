@@ -8,7 +8,10 @@ use std::{fmt, time::Duration};
 pub use correlation::CorrelationId;
 pub use reason::Reason;
 
-use crate::authn::{AuthnError, Challenge};
+use crate::{
+    authn::{AuthnError, Challenge},
+    limit::Allowance,
+};
 
 /// Why a request goes no further: a coarse class for the caller, an exact reason for the record.
 ///
@@ -32,6 +35,7 @@ struct Inner {
     correlation: Option<CorrelationId>,
     challenges: Vec<Challenge>,
     retry_after: Option<u64>,
+    allowance: Option<Allowance>,
     hidden: bool,
 }
 
@@ -66,6 +70,7 @@ impl Refusal {
             correlation: None,
             challenges: Vec::new(),
             retry_after: None,
+            allowance: None,
             hidden: false,
         }))
     }
@@ -92,6 +97,12 @@ impl Refusal {
         self
     }
 
+    /// With the quota that was spent.
+    pub(crate) fn limited(mut self, allowance: Allowance) -> Self {
+        self.0.allowance = Some(allowance);
+        self
+    }
+
     /// Told outside as if there were no such thing: nothing that a caller can see tells the
     /// answer from that to [`Reason::ResourceUnknown`]. The reason stays what it is.
     ///
@@ -107,6 +118,7 @@ impl Refusal {
         self.0.hidden = true;
         self.0.challenges.clear();
         self.0.retry_after = None;
+        self.0.allowance = None;
         self
     }
 
@@ -139,6 +151,13 @@ impl Refusal {
     #[must_use]
     pub fn retry_after_secs(&self) -> Option<u64> {
         self.0.retry_after
+    }
+
+    /// What is left of the quota that was spent, where a limit of the gate refused: nothing, or
+    /// less than the request costs.
+    #[must_use]
+    pub fn allowance(&self) -> Option<Allowance> {
+        self.0.allowance
     }
 
     /// The HTTP status code (RFC 9110 section 15, RFC 6585).

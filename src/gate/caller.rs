@@ -17,6 +17,7 @@ use crate::{
     CorrelationId, Now, Principal, Reason, Refusal,
     audit::EventName,
     authz::{AccessRequest, Action, Decision, Entity, Explanation, PolicySet, Record, Subject},
+    limit::Allowance,
 };
 
 /// One admitted request. Cheap to clone; all clones are the same request.
@@ -120,6 +121,13 @@ impl Caller {
     #[must_use]
     pub fn is_secure(&self) -> bool {
         self.0.visit.secure
+    }
+
+    /// What is left of the tightest quota that this request was charged to, as of the charge;
+    /// `None` where nothing counted it, or once it is closed.
+    #[must_use]
+    pub fn allowance(&self) -> Option<Allowance> {
+        self.0.visit.gate.0.limits.allowance(&self.0.state().charges)
     }
 
     /// Who is calling, where a handler cannot do without.

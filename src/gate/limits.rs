@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, hash::Hash};
 use super::{GateError, routes::Table, visit::Visit};
 use crate::{
     IpNet, Principal, Quota, Reason, Refusal,
-    limit::{Charge, Exceeded, ExceededKind, LimitSet, client_key},
+    limit::{Allowance, Charge, Exceeded, ExceededKind, LimitSet, client_key},
 };
 
 /// Which requests count against a limit.
@@ -144,9 +144,10 @@ impl Limits {
     pub(super) fn charge_client(&self, visit: &mut Visit) -> Result<(), Refusal> {
         let Some(set) = &self.clients else { return Ok(()) };
         let address = visit.client.ok_or(Reason::AddressUnknown)?;
+        let cost = self.cost(visit);
         let charge = set
-            .charge_at(&client_key(address), self.cost(visit), visit.now.mono)
-            .map_err(|no| exceeded(no, Reason::ClientThrottled))?;
+            .charge_at(&client_key(address), cost, visit.now.mono)
+            .map_err(|no| exceeded(no, Reason::ClientThrottled, CLIENT, cost))?;
         visit.charges.client = Some(charge);
         Ok(())
     }
@@ -162,7 +163,8 @@ impl Limits {
             None => None,
         };
         let Some(set) = self.of_principals(plan) else { return Ok(()) };
-        match set.charge_at(principal.id(), self.cost(visit), visit.now.mono) {
+        let cost = self.cost(visit);
+        match set.charge_at(principal.id(), cost, visit.now.mono) {
             Ok(charge) => {
                 visit.charges.principal = Some((plan, charge));
                 Ok(())
@@ -171,9 +173,19 @@ impl Limits {
                 if let (Some(set), Some(charge)) = (&self.clients, visit.charges.client.take()) {
                     set.refund(charge);
                 }
-                Err(exceeded(no, Reason::PrincipalThrottled))
+                Err(exceeded(no, Reason::PrincipalThrottled, PRINCIPAL, cost))
             }
         }
+    }
+
+    /// What the tightest quota left when it was charged.
+    pub(super) fn allowance(&self, charges: &Charges) -> Option<Allowance> {
+        let client = charges.client.as_ref();
+        let client = client.and_then(|charge| self.clients.as_ref()?.allowance(CLIENT, charge));
+        let principal = charges.principal.as_ref();
+        let principal = principal
+            .and_then(|(plan, charge)| self.of_principals(*plan)?.allowance(PRINCIPAL, charge));
+        client.into_iter().chain(principal).reduce(Allowance::tighter)
     }
 
     /// Takes back what does not count.
@@ -220,9 +232,13 @@ impl Outcomes {
 }
 
 /// A spent quota is the caller's doing; a limiter that cannot count is not.
-fn exceeded(no: Exceeded, reason: Reason) -> Refusal {
+fn exceeded(no: Exceeded, reason: Reason, by: &'static str, cost: u32) -> Refusal {
     let reason = if no.kind() == ExceededKind::Spent { reason } else { Reason::LimitUnavailable };
-    Refusal::new(reason).retry_after(no.retry_after())
+    let refusal = Refusal::new(reason).retry_after(no.retry_after());
+    match Allowance::found(by, no, cost) {
+        Some(allowance) => refusal.limited(allowance),
+        None => refusal,
+    }
 }
 
 impl fmt::Debug for Wanted {
@@ -239,6 +255,10 @@ impl fmt::Debug for Wanted {
 /// Slots of a table unless [`GateBuilder::limit_slots`](super::GateBuilder::limit_slots) says
 /// otherwise.
 const SLOTS: usize = 65_536;
+
+/// Whom a limit counts, in the names of policies.
+const CLIENT: &str = "client";
+const PRINCIPAL: &str = "principal";
 
 const PLANS_APART: &str =
     "`.limit_principals_by(…)` chooses among the plans that `.limit_plan(…)` adds: say both";

@@ -2,10 +2,12 @@
 
 mod credentials;
 mod dialect;
+mod rate_limit;
 mod respond;
 
 pub use credentials::{mark_sensitive, strip_credentials};
 pub use dialect::Dialect;
+pub use rate_limit::RateLimitFields;
 pub use respond::{Problem, RefusalBody, Refused, Respond, refuse};
 
 use crate::{Claim, Source};

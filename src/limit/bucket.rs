@@ -53,7 +53,7 @@ impl Pace {
         self.tolerance
     }
 
-    #[cfg(test)]
+    /// The time in which one call drains.
     pub(super) const fn interval(self) -> u64 {
         self.interval
     }

@@ -59,6 +59,10 @@ impl Exceeded {
         Duration::from_nanos(self.wait)
     }
 
+    pub(super) const fn wait(self) -> u64 {
+        self.wait
+    }
+
     /// The wait as `Retry-After` takes it (RFC 9110 section 10.2.3): whole seconds, rounded up,
     /// at least 1.
     #[must_use]

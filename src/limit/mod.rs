@@ -18,6 +18,7 @@
 //! keys under the same quota: the debt of a daily quota would shut out a caller who is counted by
 //! the second. So every window of a set has a table of its own, and every plan a set.
 
+mod allowance;
 mod bucket;
 mod client;
 mod error;
@@ -29,6 +30,7 @@ mod sync;
 mod table;
 mod window;
 
+pub use allowance::Allowance;
 pub use client::client_key;
 pub use error::{Exceeded, ExceededKind, LimitError};
 pub use guard::{GuardError, Login, LoginGuard, LoginGuardBuilder, Reservation, Verdict};

@@ -65,6 +65,11 @@ impl Quota {
         Self { burst: n, ..self }
     }
 
+    /// The rate as a part of a name, such as `20-per-hour`.
+    pub(super) fn rate(self) -> String {
+        format!("{}-per-{}", self.count, self.period.name())
+    }
+
     /// The quota as the numbers that a bucket is stepped by.
     pub(super) fn pace(self) -> Result<Pace, LimitError> {
         if self.count == 0 || self.burst == 0 {

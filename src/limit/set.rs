@@ -3,7 +3,7 @@
 use std::{fmt, hash::Hash, marker::PhantomData};
 
 use super::{
-    Exceeded, LimitError, Quota, WhenFull,
+    Allowance, Exceeded, LimitError, Quota, WhenFull,
     limiter::Hashing,
     table::{Debit, Refunds},
     window::Window,
@@ -126,6 +126,14 @@ impl<K: Hash + ?Sized> LimitSet<K> {
             }
         }
         Ok(charge)
+    }
+
+    /// What a charge of this set left of the quota that is now the tightest; `None` when nothing
+    /// was counted.
+    pub(crate) fn allowance(&self, by: &'static str, charge: &Charge) -> Option<Allowance> {
+        let debits = self.windows.iter().zip(charge.debits);
+        let left = debits.filter_map(|(window, debit)| Some(window.left(by, debit?)));
+        left.reduce(Allowance::tighter)
     }
 
     /// Takes back a charge of this set: the call does not count.

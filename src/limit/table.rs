@@ -79,6 +79,13 @@ pub(super) struct Debit {
     refunded: u64,
 }
 
+impl Debit {
+    /// How far it left its bucket from full.
+    pub(super) const fn debt(self) -> u64 {
+        self.until.saturating_sub(self.reading)
+    }
+}
+
 impl Table {
     /// Room for at least `slots` keys, taken at once; `None` when there cannot be that much.
     pub(super) fn new(slots: usize, refunds: Refunds) -> Option<Self> {

@@ -1,7 +1,7 @@
 //! One quota and the buckets of all keys under it.
 
 use super::{
-    Exceeded, ExceededKind, LimitError, Quota,
+    Allowance, Exceeded, ExceededKind, LimitError, Quota,
     bucket::{Denied, Pace},
     table::{Debit, Refunds, Table},
 };
@@ -47,6 +47,11 @@ impl Window {
         if let Some(pace) = self.pace.times(cost) {
             self.table.refund(hash, pace, debit);
         }
+    }
+
+    /// What a charge of this window left.
+    pub(super) fn left(&self, by: &'static str, debit: Debit) -> Allowance {
+        Allowance::new(by, self.quota, self.pace, debit.debt())
     }
 
     fn pace(&self, cost: u32) -> Result<Pace, Denied> {

@@ -6,7 +6,7 @@ use http::{Extensions, Request, header::HOST};
 
 use crate::{
     Admission, Caller, Facts, Gate, Now, clock,
-    http::{Problem, Respond, claim, mark_sensitive, strip_credentials},
+    http::{Problem, RateLimitFields, Respond, claim, mark_sensitive, strip_credentials},
 };
 
 /// How this server's requests are read and its refusals written.
@@ -14,6 +14,7 @@ use crate::{
 pub(super) struct Edge {
     pub(super) now: Option<Arc<Reading>>,
     pub(super) peer: Option<Arc<Peer>>,
+    pub(super) rate_limit_fields: RateLimitFields,
     pub(super) respond: Arc<dyn Respond>,
     pub(super) afterwards: Afterwards,
     pub(super) proof: Proof,
@@ -53,6 +54,7 @@ impl Default for Edge {
         Self {
             now: None,
             peer: None,
+            rate_limit_fields: RateLimitFields::default(),
             respond: Arc::new(Problem),
             afterwards: Afterwards::default(),
             proof: Proof::default(),

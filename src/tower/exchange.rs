@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 
 use super::{GateBody, edge::Edge};
-use crate::{Caller, Refusal, gate::Outcome, http::Dialect};
+use crate::{
+    Caller, Refusal,
+    gate::Outcome,
+    http::{Dialect, RateLimitFields},
+    limit::Allowance,
+};
 
 /// What is kept of a request to answer it by.
 #[derive(Clone)]
@@ -20,7 +25,10 @@ impl Exchange {
     }
 
     pub(super) fn refuse<R>(&self, refusal: Refusal) -> Response<GateBody<R>> {
-        self.dialect.refuse(refusal, &*self.edge.respond).map(GateBody::refusal)
+        let allowance = refusal.allowance().filter(|_| self.tells_limits());
+        let mut response = self.dialect.refuse(refusal, &*self.edge.respond);
+        self.tell(allowance, response.headers_mut());
+        response.map(GateBody::refusal)
     }
 
     /// Closes the request with the head of its response, which a refusal may replace.
@@ -34,11 +42,27 @@ impl Exchange {
             let replaced = caller.conclude(&Outcome::Refused(&refusal));
             return self.refuse(replaced.err().unwrap_or(refusal));
         }
+        // Once the request is closed, what it was charged is settled and gone.
+        let allowance = if self.tells_limits() { caller.allowance() } else { None };
         let failed = self.dialect.failed(&response);
         let outcome = if failed { Outcome::Failed } else { Outcome::Served };
         match caller.conclude(&outcome) {
-            Ok(()) => response.map(GateBody::inner),
+            Ok(()) => {
+                self.tell(allowance, response.headers_mut());
+                response.map(GateBody::inner)
+            }
             Err(refusal) => self.refuse(refusal),
+        }
+    }
+
+    /// An answer to a gRPC call may be all trailers, where the fields have no place.
+    fn tells_limits(&self) -> bool {
+        self.edge.rate_limit_fields != RateLimitFields::Off && self.dialect == Dialect::Http
+    }
+
+    fn tell(&self, allowance: Option<Allowance>, headers: &mut HeaderMap) {
+        if let Some(allowance) = allowance {
+            self.edge.rate_limit_fields.append(&allowance, headers);
         }
     }
 }

@@ -9,7 +9,10 @@ use super::{
     edge::{Afterwards, Edge, Proof},
     service::Gated,
 };
-use crate::{Gate, Now, Routes, http::Respond};
+use crate::{
+    Gate, Now, Routes,
+    http::{RateLimitFields, Respond},
+};
 
 /// Puts a [`Gate`] around a service.
 ///
@@ -97,6 +100,13 @@ impl GateLayer {
     /// Who writes the bodies of refusals.
     pub fn respond(mut self, respond: impl Respond) -> Self {
         Arc::make_mut(&mut self.edge).respond = Arc::new(respond);
+        self
+    }
+
+    /// Which fields tell a caller about its limits: on the answers of handlers, and where a limit
+    /// refused (429). Other refusals have none, nor do answers to gRPC calls. None unless said.
+    pub fn rate_limit_fields(mut self, fields: RateLimitFields) -> Self {
+        Arc::make_mut(&mut self.edge).rate_limit_fields = fields;
         self
     }
 }

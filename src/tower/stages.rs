@@ -11,7 +11,10 @@ use http::Extensions;
 use tower_layer::Layer;
 
 use super::{GateLayer, Gated, edge::Proof};
-use crate::{Access, Gate, GateBuilder, GateErrors, http::Respond};
+use crate::{
+    Access, Gate, GateBuilder, GateErrors,
+    http::{RateLimitFields, Respond},
+};
 
 /// Who is calling? Leaves a [`Caller`](crate::Caller) for layers and handlers further in.
 ///
@@ -163,6 +166,13 @@ macro_rules! surroundings {
             /// Who writes the bodies of refusals.
             pub fn respond(self, respond: impl Respond) -> Self {
                 Self(self.0.respond(respond))
+            }
+
+            /// Which fields tell a caller about its limits; see
+            /// [`GateLayer::rate_limit_fields`]. Whoever writes the refusals of layers further in
+            /// has to be told as well.
+            pub fn rate_limit_fields(self, fields: RateLimitFields) -> Self {
+                Self(self.0.rate_limit_fields(fields))
             }
         }
 

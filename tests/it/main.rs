@@ -56,6 +56,9 @@ mod proxies;
 mod quotas;
 #[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower"))]
+mod rate_limit_fields;
+#[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower"))]
 mod routes;
 #[cfg(test)]
 #[cfg(feature = "testing")]
