@@ -31,7 +31,7 @@ fn layer(issuer: &Issuer) -> Result<GateLayer, Box<dyn Error>> {
         .routes(routes)
         .limit_principals(Quota::per_minute(60).burst(3))
         .build()?;
-    Ok(GateLayer::new(gate).peer(|extensions| {
+    Ok(GateLayer::new(gate).grpc().peer(|extensions| {
         let info = extensions.get::<TcpConnectInfo>()?;
         info.remote_addr().map(|address| address.ip())
     }))

@@ -23,7 +23,7 @@ use crate::{
 ///
 /// let refusal = Refusal::new(Reason::RouteUnlisted);
 /// assert_eq!(refusal.class(), Class::NotFound);
-/// assert_eq!((refusal.status(), refusal.grpc_code()), (404, 12));
+/// assert_eq!((refusal.status(), refusal.grpc_code()), (404, 5));
 /// assert!(!refusal.problem().contains("unlisted"));
 /// ```
 #[derive(Clone, Debug)]
@@ -166,13 +166,10 @@ impl Refusal {
         self.class().answer().0
     }
 
-    /// The gRPC status code. A route that is not listed is no method there is
-    /// (`UNIMPLEMENTED`); a resource that is not there is `NOT_FOUND`.
+    /// The gRPC status code. What is not listed, not there or hidden is one and the same
+    /// `NOT_FOUND`, so that none can be told from the others.
     #[must_use]
     pub fn grpc_code(&self) -> i32 {
-        if self.0.reason == Reason::RouteUnlisted && !self.0.hidden {
-            return 12;
-        }
         self.class().answer().1
     }
 

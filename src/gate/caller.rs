@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -115,6 +116,12 @@ impl Caller {
     #[must_use]
     pub fn correlation_id(&self) -> CorrelationId {
         self.0.visit.correlation
+    }
+
+    /// The client's address, as limits and policies know it.
+    #[must_use]
+    pub fn client(&self) -> Option<IpAddr> {
+        self.0.visit.client
     }
 
     /// Whether the request is known to have come encrypted.

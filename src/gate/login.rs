@@ -111,24 +111,27 @@ impl GuardedPasswords {
         let solution = solution.filter(|solution| solution.len() <= MAX_SOLUTION);
         let asked = match (&first, &self.challenges, solution) {
             (Verdict::Challenge { .. }, Some(check), Some(solution)) => {
-                let kept = (entry.name.clone(), entry.client, entry.device.map(str::to_owned));
-                Some((check.check(solution), kept, self.guard.clone()))
+                // Charged before the solution is looked at: a wrong one is a failure too.
+                let charged = allowed(self.guard.reserve(&entry.login().solved(), now));
+                Some(charged.map(|reservation| (reservation, check.check(solution))))
             }
             _ => None,
         };
         async move {
-            let Some((answer, (name, client, device), guard)) = asked else {
-                return allowed(first);
-            };
-            let solved = answer.await.map_err(|_| {
-                let detail = "the check of challenges cannot be reached";
-                AuthnError::new(AuthnErrorKind::Unavailable, detail)
-            })?;
-            if !solved {
-                return allowed(first);
+            let Some(asked) = asked else { return allowed(first) };
+            let (reservation, answer) = asked?;
+            match answer.await {
+                Ok(true) => Ok(reservation),
+                Ok(false) => {
+                    reservation.failed();
+                    allowed(first)
+                }
+                Err(_) => {
+                    reservation.released();
+                    let detail = "the check of challenges cannot be reached";
+                    Err(AuthnError::new(AuthnErrorKind::Unavailable, detail))
+                }
             }
-            let entry = Entry { name, client, device: device.as_deref() };
-            allowed(guard.reserve(&entry.login().solved(), now))
         }
     }
 }

@@ -25,7 +25,7 @@ impl Gate {
         let (facts, located) = self.located(facts);
         let mut visit = Visit::new(self, &facts, now).within(outer);
         let now = visit.now;
-        let claimed = match located.and_then(|()| self.approach(&mut visit, claim, &facts)) {
+        let claimed = match self.approach(&mut visit, claim, &facts, located) {
             Ok(claimed) => claimed,
             Err(refusal) => return Admission::Done(Err(visit.refuse(refusal, Telling::default()))),
         };
@@ -58,7 +58,7 @@ impl Gate {
     ) -> Result<Caller, Refusal> {
         let (facts, located) = self.located(facts);
         let mut visit = Visit::new(self, &facts, now).within(outer);
-        match located.and_then(|()| self.approach(&mut visit, Claim::Absent, &facts)) {
+        match self.approach(&mut visit, Claim::Absent, &facts, located) {
             Ok(_) => self.enter(visit, principal),
             Err(refusal) => Err(visit.refuse(refusal, Telling::default())),
         }
@@ -79,6 +79,7 @@ impl Gate {
         visit: &mut Visit,
         claim: Claim<'a>,
         facts: &Facts<'a>,
+        located: Result<(), Refusal>,
     ) -> Result<Option<Credential<'a>>, Refusal> {
         let found = self.find(facts);
         if let Found::Line(line) = found {
@@ -88,6 +89,7 @@ impl Gate {
         if !matches!(claim, Claim::Absent) && !self.0.transport.carries_secrets(facts) {
             return Err(Reason::Cleartext.into());
         }
+        located?;
         match found {
             Found::Line(_) => {}
             Found::Ambiguous => return Err(Reason::PathAmbiguous.into()),

@@ -29,7 +29,10 @@ impl Transport {
 
     /// Whether a credential may be looked at.
     pub(super) fn carries_secrets(&self, facts: &Facts<'_>) -> bool {
-        let loopback = facts.peer.is_some_and(|peer| canonical(peer).is_loopback());
+        // A client that a proxy on this machine names is not on this machine.
+        let local =
+            |address: Option<IpAddr>| address.is_some_and(|one| canonical(one).is_loopback());
+        let loopback = local(facts.peer) && local(facts.client_address());
         self.cleartext == Cleartext::Allowed || loopback || self.is_secure(facts)
     }
 }

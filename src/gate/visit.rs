@@ -67,11 +67,15 @@ impl Visit {
         }
     }
 
-    /// Behind another gate, with the time and the id of the request there.
+    /// Behind another gate, with the time and the id of the request there, and with the client
+    /// that it found, unless this one looks for itself.
     pub(super) fn within(mut self, outer: Option<&Caller>) -> Self {
         if let Some(outer) = outer {
             self.now = outer.now();
             self.correlation = outer.correlation_id();
+            if self.gate.0.proxies.is_none() {
+                self.client = outer.client().or(self.client);
+            }
         }
         self
     }

@@ -255,9 +255,8 @@ impl Table {
             return false;
         }
         self.states.retain(|_, state| !state.is_blank(pace, now));
-        let room = fits(self);
-        self.full_until = (!room).then(|| now.saturating_add(Duration::from_secs(1)));
-        room
+        self.full_until = Some(now.saturating_add(Duration::from_secs(1)));
+        fits(self)
     }
 }
 

@@ -17,9 +17,19 @@ pub(super) struct Edge {
     pub(super) rate_limit_fields: RateLimitFields,
     pub(super) respond: Arc<dyn Respond>,
     pub(super) afterwards: Afterwards,
+    pub(super) dialects: Dialects,
     pub(super) proof: Proof,
     pub(super) secure: Option<Arc<Secure>>,
     pub(super) template: Option<Arc<Template>>,
+}
+
+/// In whose words refusals are told.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum Dialects {
+    #[default]
+    Http,
+    /// gRPC's where a request's content type is gRPC's.
+    Grpc,
 }
 
 /// Where the proof of who is calling comes from.
@@ -57,6 +67,7 @@ impl Default for Edge {
             rate_limit_fields: RateLimitFields::default(),
             respond: Arc::new(Problem),
             afterwards: Afterwards::default(),
+            dialects: Dialects::default(),
             proof: Proof::default(),
             secure: None,
             template: None,

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use http::{HeaderMap, Request, Response};
 
-use super::{GateBody, edge::Edge};
+use super::{
+    GateBody,
+    edge::{Dialects, Edge},
+};
 use crate::{
     Caller, Refusal,
     gate::Outcome,
@@ -21,7 +24,11 @@ pub(super) struct Exchange {
 
 impl Exchange {
     pub(super) fn new<B>(edge: &Arc<Edge>, request: &Request<B>) -> Self {
-        Self { edge: Arc::clone(edge), dialect: Dialect::of(request.headers()) }
+        let dialect = match edge.dialects {
+            Dialects::Http => Dialect::Http,
+            Dialects::Grpc => Dialect::of(request.headers()),
+        };
+        Self { edge: Arc::clone(edge), dialect }
     }
 
     pub(super) fn refuse<R>(&self, refusal: Refusal) -> Response<GateBody<R>> {

@@ -6,7 +6,7 @@ use http::Extensions;
 use tower_layer::Layer;
 
 use super::{
-    edge::{Afterwards, Edge, Proof},
+    edge::{Afterwards, Dialects, Edge, Proof},
     service::Gated,
 };
 use crate::{
@@ -94,6 +94,14 @@ impl GateLayer {
     /// sensitive.
     pub fn strip_credentials(mut self) -> Self {
         Arc::make_mut(&mut self.edge).afterwards = Afterwards::Stripped;
+        self
+    }
+
+    /// Refuses gRPC calls, known by their content type, with a gRPC status in an HTTP 200. Only
+    /// for services that serve gRPC: otherwise a caller could choose to be told 200, where a
+    /// proxy or a counter in front goes by the HTTP status.
+    pub fn grpc(mut self) -> Self {
+        Arc::make_mut(&mut self.edge).dialects = Dialects::Grpc;
         self
     }
 

@@ -6,8 +6,8 @@
 //!
 //! The layer's error type is the inner service's: a refusal is a response. It leaves a
 //! [`Caller`](crate::Caller) in the request's extensions, and the [`Refusal`](crate::Refusal) in
-//! those of a refused response. A request whose content type is gRPC's is refused with a gRPC
-//! status.
+//! those of a refused response. Services that serve gRPC say so
+//! ([`GateLayer::grpc`]), and their calls are refused with a gRPC status.
 //!
 //! [`RateLimitLayer`], [`AuthenticateLayer`] and [`AuthorizeLayer`] are the same service with one
 //! stage each, for stacks that have something of their own in between, or need no more.

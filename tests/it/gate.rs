@@ -127,6 +127,16 @@ fn a_secret_in_the_clear_is_not_even_looked_at() {
 }
 
 #[test]
+fn attack_a_local_proxy_makes_no_client_local() {
+    let log = Recorder::default();
+    let mut facts = facts("/me", HERE);
+    facts.client = Some("203.0.113.9".parse().unwrap());
+    let gate = builder(&log).build().unwrap();
+    let cleartext = (400, "cleartext", EventName::InputValidationFail);
+    assert_eq!(refused(&gate, &log, word("xyzzy"), &facts), cleartext);
+}
+
+#[test]
 fn clients_are_limited_before_anything_is_looked_up() {
     let log = Recorder::default();
     let gate = builder(&log).limit_clients(Quota::per_second(1).burst(2)).build().unwrap();

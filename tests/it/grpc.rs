@@ -61,7 +61,7 @@ fn call(method: &str) -> RequestBuilder {
 }
 
 fn ask(gate: Gate, request: RequestBuilder) -> HeaderMap {
-    let service = GateLayer::new(gate).layer(service_fn(handler));
+    let service = GateLayer::new(gate).grpc().layer(service_fn(handler));
     let response = block_on(service.oneshot(request.build())).unwrap();
     assert_eq!(response.status(), 200);
     if response.extensions().get::<Refusal>().is_some() {
@@ -97,7 +97,7 @@ fn every_refusal_is_a_status() {
     assert_eq!(headers["www-authenticate"], insufficient);
     check(word("Drop", "xyzzy"), "7", "forbidden", "role_missing");
     check(word("List", "slow"), "5", "not_found", "resource_unknown");
-    check(word("Nothing", "xyzzy"), "12", "not_found", "route_unlisted");
+    check(word("Nothing", "xyzzy"), "5", "not_found", "route_unlisted");
     check(word("List", "down"), "14", "unavailable", "unavailable");
     check(word("List", "impostor"), "13", "misconfigured", "realm_foreign");
     check(call("List").header("authorization", "Word"), "3", "malformed", "credential_malformed");
@@ -116,7 +116,7 @@ fn a_status_of_the_handlers_own_is_no_success_that_owes_a_check() {
 
 #[test]
 fn a_call_that_says_nothing_of_grpc_gets_http() {
-    let service = GateLayer::new(gate(&Recorder::default())).layer(service_fn(handler));
+    let service = GateLayer::new(gate(&Recorder::default())).grpc().layer(service_fn(handler));
     let request = request("POST", "/shop.Orders/List").build();
     let response = block_on(service.oneshot(request)).unwrap();
     assert_eq!(response.status(), 401);
@@ -124,4 +124,12 @@ fn a_call_that_says_nothing_of_grpc_gets_http() {
     assert_eq!(Dialect::of(response.headers()), Dialect::Http);
     let problem = Dialect::Http.refuse(Reason::RoleMissing.into(), &Problem);
     assert_eq!(problem.status(), 403);
+}
+
+#[test]
+fn attack_a_caller_who_says_grpc_where_none_is_served() {
+    let service = GateLayer::new(gate(&Recorder::default())).layer(service_fn(handler));
+    let response = block_on(service.oneshot(call("List").build())).unwrap();
+    assert_eq!(response.status(), 401);
+    assert!(response.headers().get("grpc-status").is_none());
 }

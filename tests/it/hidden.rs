@@ -119,7 +119,7 @@ fn merlin(path: &str) -> RequestBuilder {
 #[test]
 fn attack_telling_the_forbidden_from_the_missing() {
     let log = Recorder::default();
-    let layer = GateLayer::new(gate(log.clone()));
+    let layer = GateLayer::new(gate(log.clone())).grpc();
     let grpc = |request: RequestBuilder| request.header("content-type", "application/grpc");
     let plain = |request: RequestBuilder| request;
     let denied = [
@@ -157,7 +157,7 @@ fn attack_telling_the_forbidden_from_the_missing() {
 
 #[test]
 fn what_is_not_hidden_stays_in_sight() {
-    let layer = GateLayer::new(gate(Recorder::default()));
+    let layer = GateLayer::new(gate(Recorder::default())).grpc();
     let status = |request| seen(&layer, request).0;
     assert_eq!(status(merlin("/orders/1")), 200);
     assert_eq!(status(merlin("/open")), 403);
@@ -187,7 +187,7 @@ impl std::io::Write for Page {
 fn the_record_keeps_class_and_reason() {
     let page = Page::default();
     let lines = JsonLines::new(page.clone(), 16).unwrap();
-    let layer = GateLayer::new(gate(lines));
+    let layer = GateLayer::new(gate(lines)).grpc();
     assert_eq!(seen(&layer, merlin("/admin")).0, 404);
     drop(layer);
     let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
@@ -212,7 +212,7 @@ fn hiding_needs_a_line_and_is_not_lost_with_a_line_that_stands_twice() {
         .insecure_allow_cleartext()
         .build()
         .unwrap();
-    let layer = GateLayer::new(gate);
+    let layer = GateLayer::new(gate).grpc();
     assert_eq!(seen(&layer, merlin("/a")).0, 404);
     assert_eq!(seen(&layer, merlin("/b")).0, 403);
 }

@@ -92,9 +92,9 @@ fn a_header_that_cannot_be_read_is_refused_and_recorded() {
     assert_refused(&response, 400, "forwarded_malformed");
     let event = only(&log);
     assert_eq!(event.event().client, "10.0.0.1".parse().ok());
-    // It burns nothing.
+    // It counts against the proxy that passed it on, and nobody else.
     assert_eq!(ask(&gate, "10.0.0.1", &["192.0.2.7"]).status(), 200);
-    assert_eq!(ask(&gate, "10.0.0.1", &[]).status(), 200);
+    assert_refused(&ask(&gate, "10.0.0.1", &["for sale"]), 429, "client_throttled");
 }
 
 #[test]

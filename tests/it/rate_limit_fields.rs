@@ -36,7 +36,7 @@ fn builder() -> GateBuilder {
 }
 
 fn layer(builder: GateBuilder) -> GateLayer {
-    GateLayer::new(builder.build().unwrap()).peer(here).now(|ext| ext.get().copied())
+    GateLayer::new(builder.build().unwrap()).grpc().peer(here).now(|ext| ext.get().copied())
 }
 
 fn told(builder: GateBuilder) -> GateLayer {
