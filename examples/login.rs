@@ -113,14 +113,13 @@ impl Site {
                 return Err(throttled.with_retry_after(retry_after));
             }
         };
-        match self.totp.verify(account, key, code, now.wall).await {
+        let taken = self.totp.verify(account, key, code, now.wall).await;
+        match &taken {
             Ok(()) => attempt.succeeded(),
-            Err(error) => {
-                attempt.failed();
-                return Err(error);
-            }
+            Err(error) if error.kind() == AuthnErrorKind::Unavailable => attempt.released(),
+            Err(_) => attempt.failed(),
         }
-        Ok(Factor::new("otp", now.wall))
+        taken.map(|()| Factor::new("otp", now.wall))
     }
 }
 
@@ -138,6 +137,10 @@ async fn log_in(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Form(form): Form<LoginForm>,
 ) -> Result<impl IntoResponse, Refused> {
+    // The gate sees to it for credentials in headers, and knows nothing of forms.
+    if !(caller.is_secure() || peer.ip().is_loopback()) {
+        Err(Reason::Cleartext)?;
+    }
     let (now, password) = (caller.now(), Secret::new(form.password.into_bytes()));
     let attempt = Attempt::new(&form.user, &password).client(peer.ip());
     let user = site.passwords.verify_password(&attempt, now).await.map_err(Refusal::from)?;
@@ -311,8 +314,11 @@ impl Respond for Pages {
             }
             (status, _) => format!("{status}: {}.", refusal.class()),
         };
-        let form = if refusal.status() == 401 { LOGIN_FORM } else { "<p><a href=/>Back</a></p>" };
-        html("Log in", &format!("<p><b>{text}</b></p>{form}")).into()
+        let (title, rest) = match refusal.status() {
+            401 => ("Log in", LOGIN_FORM),
+            _ => ("Refused", "<p><a href=/>Back</a></p>"),
+        };
+        html(title, &format!("<p><b>{text}</b></p>{rest}")).into()
     }
 }
 
