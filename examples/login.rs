@@ -386,9 +386,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("http://localhost:{port}/");
     println!("Log in as `{USER}` with the password `{PASSWORD}`.");
     println!("Set up an authenticator app there, log out, and log in with one of its codes.");
-    println!(
-        "No cookie comes back? It is for TLS; curl and new browsers except localhost from that,"
-    );
-    println!("older ones do not, and no other name of this machine is excepted.");
+    println!("No cookie comes back? It is for TLS. curl and new versions of Chromium make an");
+    println!("exception for localhost, older ones make none, and neither does for other names.");
     Ok(axum::serve(listener, app).await?)
 }
