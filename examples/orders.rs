@@ -1,6 +1,6 @@
 //! A small order service behind a gate. At start it prints a curl line for every case.
 //!
-//! `cargo run --example orders --features tower,testing`
+//! `cargo run --example orders --features password,testing,tower`
 //!
 //! The lines go to standard output, one audit event per request to standard error. `ORDERS_ADDR`
 //! sets another address to listen on than `127.0.0.1:3000`.
@@ -18,7 +18,15 @@ use axum::{
 };
 use portcullis::{
     ApiKeys, Caller, Document, Gate, KeyGrant, MemoryKeys, PolicySet, Quota, Reason, RoleMap,
-    Routes, audit::JsonLines, clock, entity, http::Refused, testing::Issuer, tower::GateLayer,
+    Routes, Secret,
+    audit::JsonLines,
+    authn::password::{Hasher, MemoryPasswords, PasswordRecord, Passwords},
+    clock, entity,
+    gate::GuardedPasswords,
+    http::Refused,
+    limit::LoginGuard,
+    testing::Issuer,
+    tower::GateLayer,
 };
 use tokio::{net::TcpListener, sync::Mutex};
 
@@ -87,7 +95,22 @@ fn partner_keys() -> Result<(ApiKeys, [String; 4]), Box<dyn Error>> {
     Ok((keys, [good, revoked, unknown, test].map(|key| key.expose().to_owned())))
 }
 
-fn app(issuer: &Issuer, keys: ApiKeys) -> Result<Router, Box<dyn Error>> {
+/// One back-office user, `paula`, by HTTP Basic. Guesses at her password are slowed down.
+async fn back_office() -> Result<GuardedPasswords, Box<dyn Error>> {
+    let (hasher, users) = (Hasher::with_threads(1).start()?, MemoryPasswords::default());
+    let stored = hasher.hash(&Secret::new(PASSWORD.as_bytes())).await?;
+    users.insert("paula", PasswordRecord::new("paula", stored).roles(["manager"]))?;
+    let passwords = Passwords::new("office", users, hasher);
+    Ok(GuardedPasswords::new(passwords, LoginGuard::builder().start()?))
+}
+
+const PASSWORD: &str = "correct horse battery staple";
+
+fn app(
+    issuer: &Issuer,
+    keys: ApiKeys,
+    passwords: GuardedPasswords,
+) -> Result<Router, Box<dyn Error>> {
     let policies =
         PolicySet::from_document(Document::from_toml(include_str!("orders.policy.toml"))?)?;
     policies.check::<Order>()?;
@@ -103,6 +126,7 @@ fn app(issuer: &Issuer, keys: ApiKeys) -> Result<Router, Box<dyn Error>> {
     let gate = Gate::builder()
         .authenticate(issuer.verifier("staff").roles(roles))
         .authenticate(keys)
+        .authenticate(passwords)
         .policies(policies)
         .routes(routes)
         .limit_clients(Quota::per_second(200))
@@ -170,6 +194,12 @@ fn lines(issuer: &Issuer, keys: [String; 4], address: SocketAddr) -> Vec<String>
         )
     };
     let mut lines: Vec<_> = cases.into_iter().map(line).collect();
+    for (password, expect) in [(PASSWORD, "200: a user's password"), ("guess", "401: a wrong one")]
+    {
+        lines.push(format!(
+            "curl -s -o /dev/null -w '%{{http_code}}\\n' -u 'paula:{password}' http://{address}/admin/books # expect {expect}"
+        ));
+    }
     let robot = customer("robot").sign(now);
     lines.push(format!(
         "curl -s -o /dev/null -w '%{{http_code}}\\n' -H 'Authorization: Bearer {robot}' \
@@ -187,6 +217,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for line in lines(&issuer, texts, listener.local_addr()?) {
         println!("{line}");
     }
-    let service = app(&issuer, keys)?.into_make_service_with_connect_info::<SocketAddr>();
+    let service = app(&issuer, keys, back_office().await?)?
+        .into_make_service_with_connect_info::<SocketAddr>();
     Ok(axum::serve(listener, service).await?)
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 /// Builds an example, a no-op where all targets were built, and hands back its program.
-fn built(name: &str) -> PathBuf {
+pub(crate) fn built(name: &str) -> PathBuf {
     let arguments = ["build", "--quiet", "--locked", "--all-features", "--example", name];
     let status = Command::new(env!("CARGO")).args(arguments).status().unwrap();
     assert!(status.success(), "`cargo build --example {name}` fails");
@@ -18,7 +18,7 @@ fn built(name: &str) -> PathBuf {
 }
 
 /// Ends the service with the test, however that ends.
-struct Service(Child);
+pub(crate) struct Service(pub(crate) Child);
 
 impl Drop for Service {
     fn drop(&mut self) {

@@ -41,6 +41,9 @@ mod limit_sets;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower", feature = "password"))]
+mod login_example;
+#[cfg(test)]
 #[cfg(all(feature = "testing", feature = "password"))]
 mod logins;
 #[cfg(test)]
