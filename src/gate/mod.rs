@@ -1,10 +1,9 @@
 //! The gate: all stages in their order, callable with or without a web framework.
 //!
-//! 1. The client's address is read in one way only.
-//! 2. The limits by client address; the route is looked up for its cost.
-//! 3. A credential came by a safe way.
-//! 4. The path is read in one way only, what is not listed ends here, and the credential is well
-//!    formed.
+//! 1. The limits by client address; the route is looked up for its cost.
+//! 2. A credential came by a safe way.
+//! 3. Client address and path are read in one way only; what is not listed ends here.
+//! 4. The credential is well formed.
 //! 5. It is verified.
 //! 6. The limits by principal.
 //! 7. What the route takes: a scope, a role, an action.
