@@ -29,6 +29,7 @@ use crate::UnixTime;
 pub struct Principal(Arc<Inner>);
 
 /// One text buffer; every name in it is a range, so accessors hand out `&str` without copies.
+#[derive(Default)]
 struct Inner {
     text: Text,
     realm: Span,
@@ -41,9 +42,10 @@ struct Inner {
     acr: Option<Span>,
     roles: Box<[Span]>,
     scopes: Option<Box<[Span]>>,
-    amr: Box<[Span]>,
+    amr: Box<[(Span, Option<UnixTime>)]>,
     attributes: Box<[(Span, Stored)]>,
     auth_time: Option<UnixTime>,
+    acr_time: Option<UnixTime>,
     expires_at: Option<UnixTime>,
 }
 
@@ -145,7 +147,13 @@ impl Principal {
 
     /// How the caller authenticated (`amr`, RFC 8176).
     pub fn amr(&self) -> impl Iterator<Item = &str> {
-        self.spans(&self.0.amr)
+        self.factors().map(|(method, _)| method)
+    }
+
+    /// How, and when by each method: the time that was given for it, or else that of all.
+    pub fn factors(&self) -> impl Iterator<Item = (&str, Option<UnixTime>)> {
+        let Inner { text, amr, auth_time, .. } = &*self.0;
+        amr.iter().map(|(method, at)| (text.get(*method), at.or(*auth_time)))
     }
 
     /// The authentication context class (`acr`).
@@ -154,10 +162,16 @@ impl Principal {
         self.optional(self.0.acr)
     }
 
-    /// When the caller last authenticated in person (`auth_time`).
+    /// When the caller authenticated in that class; a later factor does not change it.
+    #[must_use]
+    pub fn acr_time(&self) -> Option<UnixTime> {
+        self.0.acr_time.or(self.0.auth_time)
+    }
+
+    /// When the caller last authenticated in person (`auth_time`), by whichever method.
     #[must_use]
     pub fn auth_time(&self) -> Option<UnixTime> {
-        self.0.auth_time
+        self.0.auth_time.max(self.0.amr.iter().filter_map(|(_, at)| *at).max())
     }
 
     /// From when on the credential no longer counts.

@@ -9,7 +9,8 @@ use crate::{Facts, Principal, UnixTime};
 ///
 /// Four members are built in and cannot be overridden: `client` (ip, may be absent), `secure`
 /// (bool, false unless known), `auth_time` (datetime, may be absent) and `amr` (strings). All
-/// others come from the application's own record.
+/// others come from the application's own record. `auth_time` is that of the latest method: how
+/// old a certain one may be is for [`StepUp`](crate::StepUp) to ask.
 ///
 /// ```
 /// use portcullis::{Facts, UnixTime, authz::{Attr, Context, Record, Value}};

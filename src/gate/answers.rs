@@ -1,6 +1,6 @@
 //! Refusals that name what the caller is to come back with.
 
-use super::{Gate, StepUp};
+use super::{Gate, step_up::Unmet};
 use crate::{
     Challenge, Class, Credential, Reason, Refusal,
     authz::{Decision, Why},
@@ -51,9 +51,9 @@ impl Gate {
 
     /// 401 that names how to authenticate again (RFC 9470 section 3), in the challenges of the
     /// schemes that carry it.
-    pub(super) fn step_up_needed(&self, step_up: &StepUp) -> Refusal {
+    pub(super) fn step_up_needed(&self, unmet: &Unmet<'_>) -> Refusal {
         let extend = |challenge: Challenge| match challenge.scheme() {
-            "Bearer" | "Cookie" => step_up.challenge(challenge),
+            "Bearer" | "Cookie" => unmet.challenge(challenge),
             _ => challenge,
         };
         let challenges = self.0.authenticators.iter().filter_map(|one| one.challenge());

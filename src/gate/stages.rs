@@ -182,8 +182,8 @@ impl Gate {
     fn stepped_up(&self, visit: &Visit, caller: Option<&Principal>) -> Result<(), Refusal> {
         let line = visit.line.and_then(|line| self.0.table.line(line));
         let Some(step_up) = line.and_then(|line| line.step_up.as_ref()) else { return Ok(()) };
-        let met = caller.is_some_and(|caller| step_up.is_met(caller, visit.now.wall));
-        met.then_some(()).ok_or_else(|| self.step_up_needed(step_up))
+        let unmet = step_up.unmet(caller, visit.now.wall);
+        unmet.map_or(Ok(()), |unmet| Err(self.step_up_needed(&unmet)))
     }
 
     /// The limits by principal, then what the route takes.

@@ -8,6 +8,9 @@ use crate::UnixTime;
 /// Subjects longer than this many bytes are refused.
 const MAX_SUBJECT: usize = 1024;
 
+/// Nobody authenticates by more methods than this.
+const MAX_METHODS: usize = 16;
+
 /// Room for what is usually said besides the name, in bytes: issuer, client, a few roles. With it
 /// the text of most principals is allocated once.
 const ROOM: usize = 128;
@@ -29,6 +32,9 @@ pub enum PrincipalError {
     /// The subject is empty, longer than 1,024 bytes, or holds a control character.
     #[error("a subject is 1 to 1,024 bytes without control characters")]
     Subject,
+    /// There are more than 16 methods of authentication.
+    #[error("a caller authenticates by 16 methods at most")]
+    Methods,
 }
 
 /// Whether `text` can name a realm: `[a-z][a-z0-9-]{0,31}`.
@@ -56,23 +62,8 @@ impl Assertion {
         let realm = text.push(realm);
         text.push("/");
         let subject = text.push(subject);
-        let inner = Inner {
-            text,
-            realm,
-            subject,
-            id: realm.to(subject),
-            kind: Kind::User,
-            issuer: None,
-            client: None,
-            credential_id: None,
-            acr: None,
-            roles: Box::default(),
-            scopes: None,
-            amr: Box::default(),
-            attributes: Box::default(),
-            auth_time: None,
-            expires_at: None,
-        };
+        let id = realm.to(subject);
+        let inner = Inner { text, realm, subject, id, ..Inner::default() };
         Self { inner, error }
     }
 
@@ -112,15 +103,31 @@ impl Assertion {
         self
     }
 
-    /// How the caller authenticated (RFC 8176 values).
+    /// How the caller authenticated (RFC 8176 values), at [`auth_time`](Self::auth_time) by each;
+    /// replaces any given before.
     pub fn amr<'a>(mut self, methods: impl IntoIterator<Item = &'a str>) -> Self {
-        self.inner.amr = self.push_all(methods);
+        self.inner.amr = self.push_all(methods).iter().map(|method| (*method, None)).collect();
+        self
+    }
+
+    /// How the caller authenticated (RFC 8176 values) and when by each, which proves nothing
+    /// about when by another; replaces any given before.
+    pub fn factors<'a>(mut self, all: impl IntoIterator<Item = (&'a str, UnixTime)>) -> Self {
+        let text = &mut self.inner.text;
+        self.inner.amr = all.into_iter().map(|(how, at)| (text.push(how), Some(at))).collect();
         self
     }
 
     /// The authentication context class.
     pub fn acr(mut self, class: &str) -> Self {
         self.inner.acr = Some(self.inner.text.push(class));
+        self
+    }
+
+    /// When the caller authenticated in that class, where it was not at
+    /// [`auth_time`](Self::auth_time).
+    pub fn acr_time(mut self, at: UnixTime) -> Self {
+        self.inner.acr_time = Some(at);
         self
     }
 
@@ -158,10 +165,11 @@ impl Assertion {
     /// The finished principal.
     ///
     /// # Errors
-    /// When realm or subject cannot name anybody.
+    /// When realm or subject cannot name anybody, or the methods are more than 16.
     pub fn finish(self) -> Result<Principal, PrincipalError> {
         match self.error {
             Some(error) => Err(error),
+            None if self.inner.amr.len() > MAX_METHODS => Err(PrincipalError::Methods),
             None => Ok(Principal(Arc::new(self.inner))),
         }
     }
@@ -201,6 +209,38 @@ mod tests {
         check("staff", "", Some(PrincipalError::Subject));
         check("staff", "al\nice", Some(PrincipalError::Subject));
         check("staff", &"a".repeat(1025), Some(PrincipalError::Subject));
+    }
+
+    #[test]
+    fn each_method_has_its_own_time_or_that_of_all() {
+        let at = UnixTime::from_secs;
+        let who = || Principal::assertion("staff", "alice");
+        let told = |who: Assertion| {
+            let who = who.finish().unwrap();
+            let factors: Vec<_> =
+                who.factors().map(|(method, at)| (method.to_owned(), at)).collect();
+            assert!(who.amr().eq(factors.iter().map(|(method, _)| method)));
+            (factors, who.auth_time(), who.acr_time())
+        };
+        let factor = |method: &str, at| (method.to_owned(), at);
+        let (nine, two) = (Some(at(9)), Some(at(2)));
+        assert_eq!(told(who().amr(["pwd"])), (vec![factor("pwd", None)], None, None));
+        // As a token says it, in whichever order it is said.
+        let all = (vec![factor("pwd", nine), factor("otp", nine)], nine, nine);
+        assert_eq!(told(who().amr(["pwd", "otp"]).auth_time(at(9))), all);
+        assert_eq!(told(who().auth_time(at(9)).amr(["pwd", "otp"])), all);
+        // As a session says it.
+        let own = who().factors([("otp", at(2)), ("pwd", at(9))]);
+        let factors = vec![factor("otp", two), factor("pwd", nine)];
+        assert_eq!(told(own), (factors, nine, None));
+        assert_eq!(told(who().acr_time(at(2)).auth_time(at(9))), (vec![], nine, two));
+    }
+
+    #[test]
+    fn attack_methods_without_end() {
+        let who = |methods| Principal::assertion("staff", "alice").amr(vec!["pwd"; methods]);
+        assert!(who(16).finish().is_ok());
+        assert_eq!(who(17).finish().err(), Some(PrincipalError::Methods));
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! One buffer of text and ranges into it.
 
 /// A growing buffer whose pieces are handed back as ranges.
+#[derive(Default)]
 pub(super) struct Text(String);
 
 /// A range of a [`Text`], in bytes.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Span {
     start: u32,
     end: u32,

@@ -20,6 +20,9 @@ mod callers;
 mod examples;
 #[cfg(test)]
 #[cfg(feature = "testing")]
+mod factors;
+#[cfg(test)]
+#[cfg(feature = "testing")]
 mod gate;
 #[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower"))]

@@ -6,7 +6,7 @@ use super::{
     json::Value,
     roles::RoleMap,
 };
-use crate::{Attribute, Kind, Principal, UnixTime, authn::AuthnError};
+use crate::{Attribute, Kind, Principal, PrincipalError, UnixTime, authn::AuthnError};
 
 /// What of a token's claims becomes what of a principal.
 #[derive(Clone, Debug)]
@@ -62,7 +62,10 @@ impl Mapping {
         let listed = self.listed(claims.all);
         let attributes: Result<Vec<_>, _> = listed.iter().map(Listed::attribute).collect();
         let assertion = assertion.attributes(attributes?);
-        assertion.finish().map_err(|_| invalid("`sub` cannot name anybody"))
+        assertion.finish().map_err(|error| match error {
+            PrincipalError::Methods => invalid("`amr` is of more than 16 methods"),
+            PrincipalError::Realm | PrincipalError::Subject => invalid("`sub` cannot name anybody"),
+        })
     }
 
     /// The claims that are attributes, as far as the token has them.
@@ -166,6 +169,8 @@ mod tests {
         assert_eq!(list(principal.scopes().unwrap()), ["orders.read", "orders.write"]);
         assert_eq!(list(principal.amr()), ["pwd"]);
         assert_eq!(principal.auth_time(), Some(UnixTime::from_secs(5)));
+        let at = principal.auth_time();
+        assert!(principal.factors().eq([("pwd", at)]) && principal.acr_time() == at);
         assert_eq!(principal.expires_at(), Some(UnixTime::from_secs(9)));
         assert_eq!(principal.attribute("department"), Some(Attribute::Str("it")));
         assert_eq!(principal.attribute("level"), Some(Attribute::Long(-3)));
@@ -210,6 +215,8 @@ mod tests {
         check(r#""sub":"a","scp":null"#, "`scp` is neither a string nor an array of strings");
         check(r#""sub":"a","amr":"pwd""#, "`amr` is not an array of strings");
         check(r#""sub":"a","acr":2"#, "`acr` is not a string");
+        let many = format!(r#""sub":"a","amr":[{}]"#, [r#""pwd""#; 17].join(","));
+        check(&many, "`amr` is of more than 16 methods");
         check(r#""sub":"a","auth_time":"5""#, "`auth_time` is not a time");
         check(r#""sub":"a","auth_time":6"#, "`auth_time` has not come");
         check(r#""sub":"a","roles":7"#, "the role claim is of another type");

@@ -204,6 +204,9 @@ const OVER: AuthnError = AuthnError::new(AuthnErrorKind::SessionOver, "no such s
 const FOREIGN: AuthnError =
     AuthnError::new(AuthnErrorKind::Invalid, "the session would be for somebody else");
 
+const CROWDED: AuthnError =
+    AuthnError::new(AuthnErrorKind::Invalid, "the session would have more than 16 methods");
+
 const NO_RANDOM: AuthnError =
     AuthnError::new(AuthnErrorKind::Unavailable, "the system has no random bytes");
 

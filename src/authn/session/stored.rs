@@ -14,7 +14,7 @@ use crate::{Attribute, Kind, Principal, PrincipalError, UnixTime};
 const MAX_TEXT: usize = 256 * 1024;
 
 /// Rises when the form changes.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// A text is no record of a session, or one of another version of this crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +31,8 @@ pub(super) struct Stored {
     issuer: Option<String>,
     client: Option<String>,
     acr: Option<String>,
+    /// Not in format 1, where it is taken for the time of the log-in.
+    acr_at: Option<u64>,
     roles: Vec<String>,
     scopes: Option<Vec<String>>,
     attributes: BTreeMap<String, StoredAttribute>,
@@ -70,6 +72,7 @@ impl Stored {
             issuer: owned(who.issuer()),
             client: owned(who.client()),
             acr: owned(who.acr()),
+            acr_at: who.acr_time().map(millis),
             roles: who.roles().map(str::to_owned).collect(),
             scopes: who.scopes().map(|scopes| scopes.map(str::to_owned).collect()),
             attributes: who.attributes().map(StoredAttribute::of).collect(),
@@ -89,8 +92,13 @@ impl Stored {
         if text.len() > MAX_TEXT {
             return Err(RecordError);
         }
-        let stored: Self = serde_json::from_str(text).map_err(|_| RecordError)?;
-        (stored.format == FORMAT).then_some(stored).ok_or(RecordError)
+        let mut stored: Self = serde_json::from_str(text).map_err(|_| RecordError)?;
+        match stored.format {
+            1 => stored.acr_at = Some(stored.created),
+            FORMAT => {}
+            _ => return Err(RecordError),
+        }
+        Ok(stored)
     }
 
     pub(super) fn text(&self) -> Result<String, RecordError> {
@@ -106,7 +114,7 @@ impl Stored {
             .kind(self.kind.kind())
             .credential_id(&key.to_string())
             .roles(texts(&self.roles))
-            .amr(self.factors.iter().map(|(method, _)| method.as_str()))
+            .factors(self.factors.iter().map(|(method, last)| (method.as_str(), at(*last))))
             .attributes(attributes.map(|(name, value)| (name.as_str(), value.attribute())))
             .expires_at(ends);
         if let Some(scopes) = &self.scopes {
@@ -121,8 +129,8 @@ impl Stored {
         if let Some(acr) = &self.acr {
             who = who.acr(acr);
         }
-        if let Some(last) = self.factors.iter().map(|(_, at)| *at).max() {
-            who = who.auth_time(at(last));
+        if let Some(reached) = self.acr_at {
+            who = who.acr_time(at(reached));
         }
         let times = Times {
             created: at(self.created),
@@ -199,7 +207,7 @@ mod tests {
             .scopes(["orders.read"])
             .amr(["face"])
             .acr("2")
-            .auth_time(UnixTime::from_secs(1))
+            .auth_time(UnixTime::from_secs(7))
             .attributes([
                 ("department", Attribute::Str("it")),
                 ("floor", Attribute::Long(-3)),
@@ -220,7 +228,8 @@ mod tests {
         [
             format!("{record:?}"),
             format!("{:?}", (who.id(), who.kind(), who.issuer(), who.client(), who.acr())),
-            format!("{:?}", (who.credential_id(), who.auth_time(), who.expires_at())),
+            format!("{:?}", (who.credential_id(), who.acr_time(), who.expires_at())),
+            format!("{:?}", who.factors().collect::<Vec<_>>()),
             names(Some(who.roles().collect())),
             names(who.scopes().map(Iterator::collect)),
             names(Some(who.amr().collect())),
@@ -246,9 +255,30 @@ mod tests {
         assert!(who.roles().eq(["clerk", "manager"]) && who.scopes().unwrap().eq(["orders.read"]));
         assert!(who.amr().eq(["pwd", "otp"]));
         assert_eq!(who.auth_time(), Some(UnixTime::from_secs(12)));
+        let times: Vec<_> = who.factors().filter_map(|(_, at)| at).collect();
+        assert_eq!(times, [UnixTime::from_secs(10), UnixTime::from_secs(12)]);
+        assert_eq!(who.acr_time(), Some(UnixTime::from_secs(7)), "that of the log-in");
         assert_eq!(who.expires_at(), Some(UnixTime::from_secs(40)));
         assert_eq!(SessionKey::of(who), Some(*record.key()));
         assert_eq!(who.attribute("floor"), Some(Attribute::Long(-3)));
+    }
+
+    /// As the format was before a class had a time of its own.
+    #[test]
+    fn a_record_of_format_1_is_read_and_written_as_the_present_one() {
+        let text = r#"{"format":1,"realm":"staff","subject":"alice","kind":"user","issuer":null,
+            "client":null,"acr":"gold","roles":["clerk"],"scopes":null,"attributes":{},
+            "factors":[["pwd",20000],["otp",12000]],"created":10000,"seen":20000,
+            "idle_until":30000,"ends":40000,"version":3}"#;
+        let record = SessionRecord::decode(SessionKey::from_bytes([7; 32]), text).unwrap();
+        let (who, at) = (record.principal(), UnixTime::from_secs);
+        assert!(who.factors().eq([("pwd", Some(at(20))), ("otp", Some(at(12)))]));
+        assert_eq!((who.acr(), who.acr_time()), (Some("gold"), Some(at(10))), "the log-in's");
+        assert_eq!((record.version(), record.created_at()), (3, at(10)));
+        let again = record.encode().unwrap();
+        assert!(again.starts_with("{\"format\":2,") && again.contains("\"acr_at\":10000,"));
+        let again = SessionRecord::decode(*record.key(), &again).unwrap();
+        assert_eq!(told(&again), told(&record));
     }
 
     #[test]
@@ -258,7 +288,9 @@ mod tests {
         for wrong in [
             String::new(),
             "{}".to_owned(),
-            text.replace("\"format\":1", "\"format\":2"),
+            text.replace("\"format\":2", "\"format\":3"),
+            text.replace("\"format\":2", "\"format\":0"),
+            text.replace("[[\"pwd\"", &format!("[{}[\"pwd\"", "[\"a\",1],".repeat(15))),
             text.replace("\"keys\"", "\"No Realm\""),
             text.replace("\"service\"", "\"god\""),
             text.replace("\"acr\"", "\"acl\""),

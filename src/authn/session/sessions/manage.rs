@@ -1,8 +1,8 @@
 //! Opening, renewing, listing and ending sessions, for handlers that have proven who is there.
 
-use super::{FOREIGN, NO_RANDOM, NOT_SET_UP, OVER, Sessions, unavailable};
+use super::{CROWDED, FOREIGN, NO_RANDOM, NOT_SET_UP, OVER, Sessions, unavailable};
 use crate::{
-    Authenticator, AuthnError, Principal, SecretText, UnixTime,
+    Authenticator, AuthnError, Principal, PrincipalError, SecretText, UnixTime,
     authn::session::{Factor, SessionKey, SessionRecord, cookie, id::new_id, record::Times},
 };
 
@@ -16,13 +16,13 @@ pub struct NewSession {
 
 impl Sessions {
     /// Opens a session for `principal`, who authenticated by `factors`. Its roles, scopes and
-    /// attributes are those of every request until the session is renewed; `amr` and `auth_time`
-    /// come from the factors alone.
+    /// attributes are those of every request until the session is renewed, and so is its `acr`
+    /// with the time of it; `amr` and `auth_time` come from the factors alone.
     ///
     /// Where the browser had a session before, [`end`](Self::end) that one.
     ///
     /// # Errors
-    /// `Invalid` for a principal of another realm, `Unavailable` when the store fails or has no
+    /// `Invalid` for a principal of another realm or more than 16 methods, `Unavailable` when the store fails or has no
     /// room.
     pub async fn open(
         &self,
@@ -44,11 +44,12 @@ impl Sessions {
 
     /// Gives the session of `key` a new id after its user authenticated once more, or their
     /// roles changed: `principal` from then on, with `factors` besides those it had. The old id
-    /// is dead in the same operation; the end of the session stays where it was.
+    /// is dead in the same operation; the end of the session stays where it was. A factor is
+    /// refreshed by itself alone: a password proven again makes no code newer.
     ///
     /// # Errors
     /// `SessionOver` when there is no such session any more, `Invalid` when it is somebody
-    /// else's, `Unavailable` when the store fails.
+    /// else's or would have more than 16 methods, `Unavailable` when the store fails.
     pub async fn renew(
         &self,
         key: &SessionKey,
@@ -121,7 +122,11 @@ impl Sessions {
             return Err(FOREIGN);
         }
         let (id, key) = new_id().ok_or(NO_RANDOM)?;
-        let record = SessionRecord::new(key, principal, factors, times).map_err(|_| FOREIGN)?;
+        let record = SessionRecord::new(key, principal, factors, times);
+        let record = record.map_err(|error| match error {
+            PrincipalError::Methods => CROWDED,
+            PrincipalError::Realm | PrincipalError::Subject => FOREIGN,
+        })?;
         Ok(NewSession { cookie: cookie::login(self.cookie, id.expose()), record })
     }
 }
