@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use subtle::ConstantTimeEq as _;
+use subtle::{Choice, ConstantTimeEq as _};
 
 use super::base32;
 use crate::{
@@ -161,6 +161,27 @@ impl OtpKey {
             if bool::from(self.number(counter).ct_eq(&number)) {
                 found = Code::Of(counter);
             }
+        }
+        found
+    }
+
+    /// The last of `counters` whose code is the second of `texts` while that of the one before
+    /// is the first. All are computed and compared in constant time, as in [`find`](Self::find).
+    pub(super) fn find_two(
+        &self,
+        counters: std::ops::RangeInclusive<u64>,
+        texts: [&str; 2],
+    ) -> Code {
+        let [Some(first), Some(second)] = texts.map(|text| self.parse(text)) else {
+            return Code::Malformed;
+        };
+        let (mut found, mut before) = (Code::Wrong, Choice::from(0));
+        for counter in counters {
+            let number = self.number(counter);
+            if bool::from(before & number.ct_eq(&second)) {
+                found = Code::Of(counter);
+            }
+            before = number.ct_eq(&first);
         }
         found
     }

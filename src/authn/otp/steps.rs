@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeSet, HashMap},
     fmt,
+    ops::RangeInclusive,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -11,19 +12,21 @@ use crate::authn::Answer;
 /// Remembers the last step each account used.
 ///
 /// Everything rests on `advance` being **one** atomic operation, such as
-/// `UPDATE … SET last = $2 WHERE account = $1 AND last < $2`. A reading followed by a writing lets
-/// two requests with one code through, or a slow one put a lower step back.
+/// `UPDATE … SET last = $3 WHERE account = $1 AND last < $2`, with the first and the last of the
+/// steps. A reading followed by a writing lets two requests with one code through, or a slow one
+/// put a lower step back.
 pub trait StepStore: fmt::Debug + Send + Sync + 'static {
-    /// Makes `step` the last one of `account` if it is higher than the last one, or the first.
-    fn advance(&self, account: &str, step: u64) -> Answer<Advance>;
+    /// Uses `steps`, one or several that are used together: makes the last of them the last one
+    /// of `account` if all of them are higher than that, or the account has none.
+    fn advance(&self, account: &str, steps: RangeInclusive<u64>) -> Answer<Advance>;
 }
 
-/// Whether a step was still unused.
+/// Whether all steps were still unused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Advance {
-    /// It was, and is used now.
+    /// They were, and are used now.
     Taken,
-    /// It, or a later one, was used before.
+    /// One of them, or a later one, was used before.
     Used,
 }
 
@@ -40,9 +43,9 @@ pub enum Advance {
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let steps = MemorySteps::new(10_000);
-/// assert_eq!(steps.advance("staff/alice", 7).await, Ok(Advance::Taken));
-/// assert_eq!(steps.advance("staff/alice", 7).await, Ok(Advance::Used));
-/// assert_eq!(steps.advance("staff/bob", 7).await, Ok(Advance::Taken));
+/// assert_eq!(steps.advance("staff/alice", 7..=7).await, Ok(Advance::Taken));
+/// assert_eq!(steps.advance("staff/alice", 7..=8).await, Ok(Advance::Used));
+/// assert_eq!(steps.advance("staff/bob", 7..=8).await, Ok(Advance::Taken));
 /// # }
 /// ```
 #[derive(Clone)]
@@ -70,17 +73,17 @@ impl MemorySteps {
 }
 
 impl StepStore for MemorySteps {
-    fn advance(&self, account: &str, step: u64) -> Answer<Advance> {
-        let mut steps = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Answer::done(steps.advance(account, step))
+    fn advance(&self, account: &str, steps: RangeInclusive<u64>) -> Answer<Advance> {
+        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Answer::done(table.advance(account, *steps.start(), *steps.end()))
     }
 }
 
 impl Steps {
-    fn advance(&mut self, account: &str, step: u64) -> Advance {
+    fn advance(&mut self, account: &str, first: u64, step: u64) -> Advance {
         let known = self.last.get_key_value(account).map(|(name, last)| (*last, Arc::clone(name)));
         let last = known.as_ref().map(|(last, _)| *last).or(self.floor);
-        if last.is_some_and(|last| step <= last) {
+        if last.is_some_and(|last| first <= last || step <= last) {
             return Advance::Used;
         }
         let name = match known {
@@ -122,7 +125,11 @@ mod tests {
     use crate::authn::store::at_once;
 
     fn advance(steps: &MemorySteps, account: &str, step: u64) -> bool {
-        at_once(steps.advance(account, step)) == Ok(Advance::Taken)
+        advance_all(steps, account, step..=step)
+    }
+
+    fn advance_all(steps: &MemorySteps, account: &str, all: RangeInclusive<u64>) -> bool {
+        at_once(steps.advance(account, all)) == Ok(Advance::Taken)
     }
 
     #[test]
@@ -132,6 +139,16 @@ mod tests {
         assert!(!advance(&steps, "a", 7));
         assert!(!advance(&steps, "a", 8));
         assert!(advance(&steps, "a", 9));
+    }
+
+    #[test]
+    fn steps_used_together_are_all_unused_or_none_is_taken() {
+        let steps = MemorySteps::new(4);
+        assert!(advance_all(&steps, "a", 5..=6));
+        assert!(!advance_all(&steps, "a", 6..=7) && !advance_all(&steps, "a", 5..=9));
+        assert!(!advance(&steps, "a", 6) && advance(&steps, "a", 7));
+        let (last, first) = (9, 8);
+        assert!(!advance_all(&steps, "a", last..=0) && advance_all(&steps, "a", first..=last));
     }
 
     #[test]
@@ -146,15 +163,15 @@ mod tests {
     proptest! {
         #[test]
         fn no_step_is_ever_taken_twice_and_the_store_stays_small(
-            calls in proptest::collection::vec((0..6_usize, 0..12_u64), 0..60),
+            calls in proptest::collection::vec((0..6_usize, 0..12_u64, 0..3_u64), 0..60),
         ) {
             let steps = MemorySteps::new(3);
             let mut highest = HashMap::new();
-            for (account, step) in calls {
-                let taken = advance(&steps, &account.to_string(), step);
-                if taken {
-                    let before = highest.insert(account, step);
-                    prop_assert!(before.is_none_or(|before| before < step));
+            for (account, first, more) in calls {
+                let last = first + more;
+                if advance_all(&steps, &account.to_string(), first..=last) {
+                    let before = highest.insert(account, last);
+                    prop_assert!(before.is_none_or(|before| before < first));
                 }
                 let inner = steps.0.lock().unwrap();
                 prop_assert!(inner.last.len() <= 3 && inner.last.len() == inner.order.len());

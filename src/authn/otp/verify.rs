@@ -61,6 +61,11 @@ pub enum Drift {
 ///
 /// assert_eq!(hotp.verify("staff/alice", &key, "359152", None).await?, 2);
 /// assert!(hotp.verify("staff/alice", &key, "359152", Some(2)).await.is_err());
+///
+/// // The button was pressed too often in a pocket: two codes in a row say how often.
+/// let codes = [&*key.code(40), &key.code(41)];
+/// assert!(hotp.verify("staff/alice", &key, codes[1], Some(2)).await.is_err());
+/// assert_eq!(hotp.resynchronize("staff/alice", &key, codes, Some(2)).await?, 41);
 /// # Ok(())
 /// # }
 /// ```
@@ -98,7 +103,7 @@ impl Totp {
     ) -> Result<(), AuthnError> {
         let (step, drift) = (now.as_secs() / PERIOD_SECS, self.drift.steps());
         let window = step.saturating_sub(drift)..=step.saturating_add(drift);
-        take(&*self.steps, account, key.find(window, code)).await.map(|_| ())
+        take(&*self.steps, account, key.find(window, code), 0).await.map(|_| ())
     }
 }
 
@@ -123,16 +128,42 @@ impl Hotp {
         code: &str,
         last: Option<u64>,
     ) -> Result<u64, AuthnError> {
-        let next = match last {
-            None => Some(0),
-            Some(last) => last.checked_add(1),
-        };
-        let found = match next {
+        let found = match next(last) {
             Some(next) => key.find(next..=next.saturating_add(LOOK_AHEAD - 1), code),
             None => Code::Wrong,
         };
-        take(&*self.steps, account, found).await
+        take(&*self.steps, account, found, 0).await
     }
+
+    /// Takes two `codes` in a row, for a device whose counter has run beyond what
+    /// [`verify`](Self::verify) looks at: looks a hundred codes ahead (RFC 4226 section 7.4). Both
+    /// are used up then, as one log-in; the counter of the second is handed back, and is the last
+    /// used one from then on.
+    ///
+    /// Two codes are guessed as hard as one of twelve digits. Count failures with those of single
+    /// codes all the same.
+    ///
+    /// # Errors
+    /// Those of `verify`: `Invalid` also when the codes do not follow each other, or either was
+    /// used.
+    pub async fn resynchronize(
+        &self,
+        account: &str,
+        key: &OtpKey,
+        codes: [&str; 2],
+        last: Option<u64>,
+    ) -> Result<u64, AuthnError> {
+        let found = match next(last) {
+            Some(next) => key.find_two(next..=next.saturating_add(RESYNC_AHEAD - 1), codes),
+            None => Code::Wrong,
+        };
+        take(&*self.steps, account, found, 1).await
+    }
+}
+
+/// The first counter that is unused; none after the highest there is.
+fn next(last: Option<u64>) -> Option<u64> {
+    last.map_or(Some(0), |last| last.checked_add(1))
 }
 
 impl Drift {
@@ -145,14 +176,21 @@ impl Drift {
     }
 }
 
-async fn take(steps: &dyn StepStore, name: &str, found: Code) -> Result<u64, AuthnError> {
+/// Uses up the step that was found, and `before` it as many as were found with it.
+async fn take(
+    steps: &dyn StepStore,
+    name: &str,
+    found: Code,
+    before: u64,
+) -> Result<u64, AuthnError> {
     let refuse = |kind, detail| Err(AuthnError::new(kind, detail));
     let step = match found {
         Code::Of(step) => step,
         Code::Malformed => return refuse(AuthnErrorKind::Malformed, "that is no code"),
         Code::Wrong => return refuse(AuthnErrorKind::Invalid, "the code is wrong"),
     };
-    match steps.advance(account(name)?, step).await.map_err(unavailable)? {
+    let used = step.saturating_sub(before)..=step;
+    match steps.advance(account(name)?, used).await.map_err(unavailable)? {
         Advance::Taken => Ok(step),
         Advance::Used => {
             refuse(AuthnErrorKind::Invalid, "the code, or a later one, was used before")
@@ -165,6 +203,9 @@ const PERIOD_SECS: u64 = 30;
 
 /// RFC 4226 section 7.4 leaves it open; every code more makes guessing that much easier.
 const LOOK_AHEAD: u64 = 10;
+
+/// Codes that two in a row are looked for in. A guess at both is right one time in 10^10 even so.
+const RESYNC_AHEAD: u64 = 100;
 
 #[cfg(test)]
 mod tests;

@@ -1,3 +1,7 @@
+mod resync;
+
+use std::ops::RangeInclusive;
+
 use super::*;
 use crate::{
     Secret,
@@ -121,7 +125,7 @@ fn a_store_that_fails_is_unavailable() {
     #[derive(Debug)]
     struct Down;
     impl StepStore for Down {
-        fn advance(&self, _: &str, _: u64) -> Answer<Advance> {
+        fn advance(&self, _: &str, _: RangeInclusive<u64>) -> Answer<Advance> {
             Answer::wait(async { Err(StoreError) })
         }
     }
