@@ -50,6 +50,9 @@ mod login_example;
 #[cfg(all(feature = "testing", feature = "password"))]
 mod logins;
 #[cfg(test)]
+#[cfg(feature = "testing")]
+mod otp_codes;
+#[cfg(test)]
 #[cfg(all(feature = "testing", feature = "password"))]
 mod passwords;
 #[cfg(test)]
