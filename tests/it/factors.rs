@@ -6,7 +6,11 @@ use proptest::prelude::*;
 
 use portcullis::{
     Admission, Caller, Claim, Facts, Gate, Mono, Now, Principal, Refusal, Routes, StepUp, UnixTime,
-    authn::session::{Factor, MemorySessions, NewSession, SessionKey, Sessions},
+    authn::{
+        otp::{MemorySteps, OtpKey, Totp},
+        session::{Factor, MemorySessions, NewSession, SessionKey, Sessions},
+    },
+    limit::{Login, LoginGuard, Verdict},
     testing::Recorder,
 };
 
@@ -131,6 +135,46 @@ fn attack_factors_without_end_in_one_session() {
     assert!(refused.unwrap_err().detail().contains("16 methods"));
     let known = block_on(sessions.renew(key, &who, many(16), at(1))).unwrap();
     assert_eq!(known.record().factors().len(), 16, "the session went on");
+}
+
+/// Whoever knows the password guesses codes, a hundred at a time, as often as the guard lets them.
+#[test]
+fn attack_guessing_codes_for_a_day() {
+    let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3_600));
+    let guard = LoginGuard::builder().attempts(5).account_attempts(5);
+    let guard = guard.delays(minute, hour).forget(hour).start().unwrap();
+    let (totp, key) = (Totp::new(MemorySteps::new(10)), OtpKey::generate().unwrap());
+    let other = OtpKey::generate().unwrap();
+    let (mut looked_at, mut waited) = (Vec::new(), Duration::ZERO);
+    while waited < 24 * hour {
+        let now = Mono::from_nanos(0).saturating_add(waited);
+        let attempts = (0..100).map(|_| guard.reserve(&Login::new("staff/alice"), now));
+        let mut wait = Duration::MAX;
+        // All are charged before the first is answered.
+        for (guess, verdict) in (0..).zip(attempts.collect::<Vec<_>>()) {
+            match verdict {
+                Verdict::Allow(attempt) => {
+                    looked_at.push(waited);
+                    let code = other.code(waited.as_secs() + guess);
+                    if block_on(totp.verify("staff/alice", &key, &code, at(waited.as_secs())))
+                        .is_ok()
+                    {
+                        return attempt.succeeded(); // A lucky day, one in ten thousand.
+                    }
+                    attempt.failed();
+                }
+                Verdict::Deny { retry_after } | Verdict::Challenge { retry_after } => {
+                    wait = wait.min(retry_after);
+                }
+            }
+        }
+        waited += wait;
+    }
+    let in_the_hour_from = |start: &Duration| {
+        looked_at.iter().filter(|at| (*start..*start + hour).contains(*at)).count()
+    };
+    assert!(looked_at.iter().all(|start| in_the_hour_from(start) <= 10), "{looked_at:?}");
+    assert!((10..=40).contains(&looked_at.len()), "{}", looked_at.len());
 }
 
 /// Something that happens to a session, some seconds after what happened before.

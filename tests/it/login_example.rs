@@ -154,6 +154,19 @@ fn attack_a_form_of_another_site() {
 }
 
 #[test]
+fn attack_the_id_of_before_another_log_in() {
+    let (_service, base) = start();
+    let (browser, thief) = (Browser::new(&base, "again"), Browser::new(&base, "before"));
+    assert_eq!(browser.log_in(RIGHT, ""), 303);
+    fs::copy(&browser.jar, &thief.jar).unwrap();
+    assert_eq!(thief.get("/account").0, 200);
+    assert_eq!(browser.log_in(RIGHT, ""), 303);
+    assert_ne!(browser.cookie(), thief.cookie(), "another log-in, another id");
+    assert_eq!((browser.get("/account").0, thief.get("/account").0), (200, 401));
+    assert!(browser.get("/account").1.contains("Sessions: 1."));
+}
+
+#[test]
 fn attack_guessing_codes_with_the_right_password() {
     let (_service, base) = start();
     let (owner, thief) = (Browser::new(&base, "owner"), Browser::new(&base, "guesser"));

@@ -96,6 +96,24 @@ fn attack_the_clock_goes_back() {
 }
 
 #[test]
+fn attack_the_clock_leaps_a_year_ahead_and_comes_back() {
+    const YEAR: u64 = 365 * 24 * 60 * 60;
+    let totp = totp();
+    let step = |secs: u64| key().code(secs / 30);
+    assert_eq!(verify(&totp, &step(3000), 3000), Ok(()));
+    assert_eq!(verify(&totp, &step(3000 + YEAR), 3000 + YEAR), Ok(()));
+    for secs in [0, 3000, 3030, YEAR, 3000 + YEAR] {
+        let again = verify(&totp, &step(secs), secs);
+        assert_eq!(
+            again,
+            Err(AuthnErrorKind::Invalid),
+            "{secs}: no step below the last one counts"
+        );
+    }
+    assert_eq!(verify(&totp, &step(3030 + YEAR), 3030 + YEAR), Ok(()));
+}
+
+#[test]
 fn attack_64_threads_race_one_code() {
     for round in 0..20_u64 {
         let (totp, code) = (totp(), key().code(100 + round));

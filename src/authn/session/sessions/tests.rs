@@ -94,6 +94,26 @@ fn attack_the_clock_goes_back() {
 }
 
 #[test]
+fn attack_the_clock_leaps_a_year_ahead_and_comes_back() {
+    let sessions = sessions(10);
+    let [seen, unseen] = ["alice", "bob"].map(|name| id(&open(&sessions, name, 0)));
+    let year = 365 * 24 * 60 * 60;
+    assert!(!lives(&sessions, &seen, year));
+    assert!(!lives(&sessions, &seen, 1), "over is over");
+    let leapt = id(&open(&sessions, "carol", year));
+    assert!(!lives(&sessions, &unseen, 1), "a log-in then swept it away");
+    assert!(lives(&sessions, &leapt, 1) && !lives(&sessions, &leapt, year + 1800));
+    let Step::Done(before_1970) = sessions.authenticate(
+        &Credential::Session(&leapt),
+        &Facts::default(),
+        Now::new(UnixTime::from_secs(0), Mono::from_nanos(0)),
+    ) else {
+        panic!("it waits")
+    };
+    assert!(before_1970.is_err(), "it is over by now");
+}
+
+#[test]
 fn touches_are_a_minute_apart() {
     let sessions = sessions(10);
     let new = open(&sessions, "alice", 0);
