@@ -33,8 +33,8 @@ fn facts() -> Facts<'static> {
 fn gate(hasher: &Hasher, log: &Recorder) -> Gate {
     let users = MemoryPasswords::default();
     let stored = block_on(hasher.hash(&Secret::new(*b"right"))).unwrap();
-    users.insert("alice", PasswordRecord::new("alice", stored)).unwrap();
-    users.insert("mallory", PasswordRecord::new("mallory", "$argon2id$v=19$")).unwrap();
+    users.insert(PasswordRecord::new("alice", "alice", stored)).unwrap();
+    users.insert(PasswordRecord::new("mallory", "mallory", "$argon2id$v=19$")).unwrap();
     let passwords = Passwords::new("staff", users, hasher.clone());
     let routes = Routes::new().authenticated("GET", "/me");
     Gate::builder().authenticate(passwords).routes(routes).audit(log.clone()).build().unwrap()
