@@ -190,6 +190,21 @@ fn trap_a_hash_is_run_to_its_end_when_nobody_waits_for_it() {
 }
 
 #[test]
+fn attack_a_panic_proves_nobody_and_the_next_password_is_checked() {
+    let hasher = hasher();
+    let stored = wait(hasher.hash(&secret("p"))).unwrap();
+    for _ in 0..3 {
+        let broken = hasher.submit(&secret("p"), |_, blocks| {
+            blocks.0.fill(argon2::Block::new());
+            if blocks.0.len() == 64 { panic!("on purpose") } else { true }
+        });
+        assert_eq!(wait(broken.unwrap()), None);
+    }
+    assert_eq!(check(&hasher, "p", Some(&stored)), (Ok(Match::Current), 1));
+    assert!(check(&hasher, "q", Some(&stored)).0.is_err());
+}
+
+#[test]
 fn set_ups_that_cannot_be() {
     let check = |builder: HasherBuilder, expected: HasherError| {
         assert_eq!(builder.start().unwrap_err(), expected);
