@@ -271,3 +271,49 @@ fn attack_other_spellings_of_one_user_find_no_room_beside_her_count() {
     }
     assert!(ask(&gate, "alice:right", HERE, at(1)).is_ok());
 }
+
+#[test]
+fn attack_a_stranger_asks_for_a_challenge_that_basic_cannot_solve() {
+    let hasher = hasher();
+    let guard = || LoginGuard::builder().attempts(3).account_attempts(4).challenge_after(1);
+    let routes = || Routes::new().authenticated("GET", "/me");
+    let shut_out = logins(&hasher, guard()).challenges(TwoAndTwo);
+    let errors = Gate::builder().authenticate(shut_out.clone()).routes(routes()).build();
+    let errors = errors.unwrap_err().to_string();
+    assert!(errors.contains("Basic can solve no challenge"), "{errors}");
+
+    let log = Recorder::default();
+    let logins = shut_out.basic_unchallenged();
+    let gate = gate(logins.clone(), &log);
+    for _ in 0..3 {
+        assert_eq!(ask(&gate, "alice:wrong", "198.51.100.9", at(0)).unwrap_err().status(), 401);
+    }
+    // Forms are asked by now; her program goes on.
+    let right = Secret::new(*b"right");
+    let form = Attempt::new("alice", &right).client(HERE.parse().unwrap());
+    let refused = block_on(logins.verify_password(&form, at(0))).unwrap_err();
+    assert_eq!(refused.kind(), AuthnErrorKind::ChallengeRequired);
+    assert!(ask(&gate, "alice:right", HERE, at(0)).is_ok());
+    // Delays hold for Basic as for everybody.
+    assert_eq!(ask(&gate, "alice:wrong", HERE, at(0)).unwrap_err().status(), 401);
+    assert_eq!(ask(&gate, "alice:right", HERE, at(0)).unwrap_err().status(), 429);
+    assert!(ask(&gate, "alice:right", HERE, at(1)).is_ok());
+}
+
+#[test]
+fn a_guard_without_challenges_needs_no_word_about_basic() {
+    let routes = Routes::new().authenticated("GET", "/me");
+    let logins = logins(&hasher(), LoginGuard::builder());
+    assert!(Gate::builder().authenticate(logins).routes(routes).build().is_ok());
+}
+
+#[test]
+fn a_challenge_that_nothing_checks_is_not_asked_for() {
+    let logins = logins(&hasher(), LoginGuard::builder().attempts(3).challenge_after(1));
+    let wrong = Secret::new(*b"wrong");
+    let guess = Attempt::new("alice", &wrong).client(HERE.parse().unwrap());
+    let kind = |_| block_on(logins.verify_password(&guess, at(0))).unwrap_err().kind();
+    let kinds: Vec<_> = (0..5).map(kind).collect();
+    let (wrong, denied) = (AuthnErrorKind::Invalid, AuthnErrorKind::Throttled);
+    assert_eq!(kinds, [wrong, wrong, wrong, denied, denied]);
+}
