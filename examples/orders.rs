@@ -99,7 +99,7 @@ fn partner_keys() -> Result<(ApiKeys, [String; 4]), Box<dyn Error>> {
 async fn back_office() -> Result<GuardedPasswords, Box<dyn Error>> {
     let (hasher, users) = (Hasher::with_threads(1).start()?, MemoryPasswords::default());
     let stored = hasher.hash(&Secret::new(PASSWORD.as_bytes())).await?;
-    users.insert("paula", PasswordRecord::new("paula", stored).roles(["manager"]))?;
+    users.insert(PasswordRecord::new("paula", "paula", stored).roles(["manager"]))?;
     let passwords = Passwords::new("office", users, hasher);
     Ok(GuardedPasswords::new(passwords, LoginGuard::builder().start()?))
 }

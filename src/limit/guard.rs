@@ -174,6 +174,12 @@ impl LoginGuard {
         Some(format!("{device}.{code}"))
     }
 
+    /// Whether it ever asks for a challenge.
+    #[cfg(feature = "password")]
+    pub(crate) fn asks_for_challenges(&self) -> bool {
+        self.0.limits.challenge.is_some()
+    }
+
     /// Whether the cookie is one of this account's.
     fn knows(&self, account: &str, cookie: &str) -> bool {
         let Some((device, code)) = cookie.split_once('.') else { return false };

@@ -78,7 +78,8 @@ impl LoginGuardBuilder {
         self
     }
 
-    /// Asks for a challenge from this many failures on. Without it, none is ever asked for.
+    /// Asks for a challenge from this many failures on. Without it, none is ever asked for. It is
+    /// for forms: HTTP Basic can carry no solution.
     pub fn challenge_after(mut self, failures: u32) -> Self {
         self.limits.challenge = Some(failures);
         self
