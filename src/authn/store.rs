@@ -44,6 +44,14 @@ impl<T> Answer<T> {
         Self(Kind::Done(ready(Err(error))))
     }
 
+    /// What is known at once, or what to wait for.
+    pub(super) fn known(self) -> Result<Result<T, StoreError>, Self> {
+        match self.0 {
+            Kind::Done(value) => Ok(value.into_inner()),
+            Kind::Wait(_) => Err(self),
+        }
+    }
+
     /// Known when `answer` is.
     pub fn wait(answer: impl Future<Output = Result<T, StoreError>> + Send + 'static) -> Self {
         Self(Kind::Wait(Box::pin(answer)))

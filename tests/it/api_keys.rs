@@ -11,8 +11,11 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Empty, Full};
 use portcullis::{
-    ApiKeys, Caller, Gate, KeyGrant, MemoryKeys, Mono, Now, Routes, UnixTime,
-    authn::api_key::{KeyId, KeyLookup, KeyStore, KeyStoreDown, NewKey},
+    ApiKeys, Caller, Document, Gate, KeyGrant, MemoryKeys, Mono, Now, PolicySet, Routes, UnixTime,
+    authn::{
+        Answer, StoreError,
+        api_key::{KeyId, KeyRecord, KeyStore, NewKey},
+    },
     testing::{Issuer, Recorder, RequestBuilder, request},
     tower::GateLayer,
 };
@@ -36,15 +39,15 @@ enum Remote {
 }
 
 impl KeyStore for Remote {
-    fn look_up(&self, id: KeyId) -> KeyLookup {
+    fn look_up(&self, id: KeyId) -> Answer<Option<KeyRecord>> {
         let remote = self.clone();
-        KeyLookup::Wait(Box::pin(async move {
+        Answer::wait(async move {
             tokio::task::yield_now().await;
             match remote {
                 Self::Up(table) => Ok(table.find(id)),
-                Self::Down => Err(KeyStoreDown),
+                Self::Down => Err(StoreError),
             }
-        }))
+        })
     }
 }
 
@@ -210,6 +213,22 @@ fn a_store_that_is_down_says_come_back_later() {
     let (status, headers, _) = service.answer(me().bearer(new.expose()));
     assert_eq!((status.as_u16(), reason(&only(&service.log))), (503, Some("unavailable")));
     assert!(!headers.contains_key("www-authenticate"), "nothing is said of the credential");
+}
+
+#[test]
+fn a_role_that_no_policy_knows_is_found_when_the_gate_is_built() {
+    let build = |role: &str| {
+        let text = "[resources.Order]\nactions = [\"order:read\"]\n[roles]\nclerk = {}\n";
+        let document = Document::from_toml(text).unwrap();
+        let policies = PolicySet::from_document(document).unwrap();
+        let keys = ApiKeys::new("keys", "orders_live", MemoryKeys::new(1)).roles([role]);
+        let gate = Gate::builder().authenticate(keys).policies(policies);
+        gate.routes(Routes::new().authenticated("GET", "/me")).build()
+    };
+    assert!(build("clerk").is_ok());
+    let told = build("clark").unwrap_err().to_string();
+    let expected = "realm `keys`: no role `clark` in the policies; did you mean `clerk`?";
+    assert!(told.contains(expected), "{told}");
 }
 
 #[test]
