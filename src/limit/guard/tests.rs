@@ -174,6 +174,13 @@ fn attack_forged_and_foreign_device_cookies() {
 }
 
 #[test]
+fn debug_hides_the_device_cookie() {
+    let cookie = guard().device_cookie("alice").unwrap();
+    let shown = format!("{:?}", from("alice", 1).device(&cookie));
+    assert!(shown.contains("alice") && !shown.contains(&cookie), "{shown}");
+}
+
+#[test]
 fn an_attempt_that_ends_in_silence_has_failed_and_one_that_was_released_never_was() {
     let guard = guard();
     let alice = from("alice", 1);
