@@ -9,6 +9,9 @@ use std::{
 
 /// What a store answers. Await it; an answer from memory is there at once and was never boxed.
 ///
+/// Whether a store of your own keeps what its trait promises, `testing::StoreChecks` finds out
+/// (feature `testing`).
+///
 /// ```
 /// use portcullis::authn::{Answer, StoreError};
 ///

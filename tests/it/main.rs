@@ -19,6 +19,9 @@ mod callers;
 #[cfg(all(feature = "testing", feature = "tower", feature = "password", feature = "tracing"))]
 mod canary;
 #[cfg(test)]
+#[cfg(all(feature = "testing", feature = "password"))]
+mod conformance;
+#[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower"))]
 mod examples;
 #[cfg(test)]
