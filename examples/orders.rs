@@ -85,7 +85,7 @@ fn partner_keys() -> Result<(ApiKeys, [String; 4]), Box<dyn Error>> {
         KeyGrant::until("acme", now.saturating_add(ninety_days)).roles(["clerk"])
     };
     let table = MemoryKeys::new(1_000);
-    let keys = ApiKeys::new("keys", "orders_live", table.clone());
+    let keys = ApiKeys::new("keys", "orders_live", table.clone()).roles(["clerk"]);
     let (good, revoked) = (keys.issue(grant(), now)?, keys.issue(grant(), now)?);
     table.insert(good.record().clone())?;
     table.insert(revoked.record().clone())?;
