@@ -154,6 +154,7 @@ async fn log_in(
     {
         site.sessions.end(before.id(), &key).await.map_err(Refusal::from)?;
     }
+    caller.logged_in(&user);
     let cookie = opened.set_cookie().expose().to_owned();
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/account")))
 }

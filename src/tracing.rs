@@ -78,6 +78,7 @@ impl Sink for Tracing {
         match event.name {
             EventName::AuthzAllow => emit!(Level::DEBUG, event),
             EventName::AuthnLoginFail
+            | EventName::AuthnLoginSuccess
             | EventName::AuthzFail
             | EventName::InputValidationFail
             | EventName::ExcessRateLimitExceeded

@@ -16,7 +16,8 @@ pub struct Event<'a> {
     pub at: UnixTime,
     /// The id that the answer carries too.
     pub correlation: CorrelationId,
-    /// Who was proven to be calling.
+    /// Who was proven to be calling, or has logged in by this request. Nobody where a log-in
+    /// failed: what somebody claims to be called, or types in the wrong field, is not recorded.
     pub principal: Option<&'a Principal>,
     /// The client's address.
     pub client: Option<IpAddr>,
@@ -42,6 +43,8 @@ pub enum EventName {
     AuthzAllow,
     /// No credential, or one that proves nothing.
     AuthnLoginFail,
+    /// The request went through, and somebody logged in by it.
+    AuthnLoginSuccess,
     /// A known caller was denied, or asked for a route that is not listed.
     AuthzFail,
     /// The request, or its transport, breaks a rule.
@@ -83,6 +86,7 @@ impl EventName {
         match self {
             Self::AuthzAllow => "authz_allow",
             Self::AuthnLoginFail => "authn_login_fail",
+            Self::AuthnLoginSuccess => "authn_login_success",
             Self::AuthzFail => "authz_fail",
             Self::InputValidationFail => "input_validation_fail",
             Self::ExcessRateLimitExceeded => "excess_rate_limit_exceeded",

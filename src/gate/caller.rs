@@ -56,6 +56,8 @@ struct State {
     refused: Option<(Refusal, Option<(Action, Decision)>)>,
     /// What was charged, until it is known whether it counts.
     charges: Charges,
+    /// Who logged in by this request.
+    login: Option<Principal>,
 }
 
 /// What came of a request behind the gate.
@@ -74,9 +76,10 @@ pub enum Outcome<'a> {
 
 impl Outcome<'_> {
     /// What it is called in the record where nothing was refused.
-    const fn name(&self) -> EventName {
+    const fn name(&self, login: Option<&Principal>) -> EventName {
         match self {
             Self::Abandoned => EventName::RequestAbandoned,
+            Self::Served if login.is_some() => EventName::AuthnLoginSuccess,
             Self::Failed | Self::Refused(_) | Self::Served => EventName::AuthzAllow,
         }
     }
@@ -211,8 +214,14 @@ impl Caller {
     /// than the tower layer pass every refusal through here before they write it.
     #[must_use]
     pub fn complete(&self, refusal: Refusal) -> Refusal {
-        let visit = &self.0.visit;
-        visit.addressed(visit.gate.completed(refusal))
+        self.0.visit.addressed(self.0.visit.gate.completed(refusal))
+    }
+
+    /// Lets the record of this request name who has logged in by it: for the handler of a login
+    /// form, once every factor is right. Nothing else changes; whoever opens a session, or makes
+    /// a token, decides by whom the next request is.
+    pub fn logged_in(&self, principal: &Principal) {
+        self.0.state().login = Some(principal.clone());
     }
 }
 
@@ -224,13 +233,9 @@ impl Shared {
         own: Option<&dyn Record>,
     ) -> Result<(), Refusal> {
         let (action, decision) = self.decide(action, resource, own)?;
-        match self.visit.gate.denied(decision) {
-            Ok(()) => {
-                self.paid(action);
-                Ok(())
-            }
-            Err(refusal) => Err(self.visit.addressed(refusal)),
-        }
+        self.visit.gate.denied(decision).map_err(|refusal| self.visit.addressed(refusal))?;
+        self.paid(action);
+        Ok(())
     }
 
     fn decide(
@@ -294,13 +299,13 @@ impl Shared {
 
     fn conclude(&self, outcome: &Outcome<'_>) -> Result<(), Refusal> {
         // What is owed stays owed: a request that is closed twice is not paid for by the first.
-        let (owed, asked, refused, charges, ending) = {
+        let (owed, asked, refused, login, charges, ending) = {
             let mut state = self.state();
-            let charges = std::mem::take(&mut state.charges);
-            (state.owed, state.asked, state.refused.clone(), charges, state.ending(outcome))
+            let (charges, login) = (std::mem::take(&mut state.charges), state.login.clone());
+            (state.owed, state.asked, state.refused.clone(), login, charges, state.ending(outcome))
         };
         self.visit.gate.0.limits.settle(charges, ending);
-        let principal = self.known.as_ref().map(|(principal, _)| principal);
+        let principal = login.as_ref().or(self.known.as_ref().map(|(principal, _)| principal));
         let action = owed.and_then(|owed| self.rules.policies.action_name(owed));
         let telling = Telling { principal, action, ..Telling::default() };
         let served = matches!(outcome, Outcome::Served);
@@ -320,11 +325,10 @@ impl Shared {
             Outcome::Refused(refusal) => Some(((*refusal).clone(), asked)),
             Outcome::Abandoned | Outcome::Failed | Outcome::Served => refused,
         };
-        match refused {
-            Some((refusal, asked)) => {
-                let _ = self.visit.refuse(refusal, telling.asked(&self.rules, asked));
-            }
-            None => self.visit.tell(outcome.name(), telling.asked(&self.rules, asked)),
+        if let Some((refusal, asked)) = refused {
+            let _ = self.visit.refuse(refusal, telling.asked(&self.rules, asked));
+        } else {
+            self.visit.tell(outcome.name(login.as_ref()), telling.asked(&self.rules, asked));
         }
         Ok(())
     }

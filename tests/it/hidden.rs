@@ -1,6 +1,6 @@
 //! Where denials are hidden, nobody can tell what is forbidden from what is not there.
 
-use std::{convert::Infallible, sync::Arc};
+use std::convert::Infallible;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, header};
@@ -15,7 +15,7 @@ use portcullis::{
 };
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::kit::{Word, block_on, only, reason};
+use crate::kit::{Page, Word, block_on, only, reason};
 
 const POLICY: &str = r#"
     [resources.Order]
@@ -169,20 +169,6 @@ fn what_is_not_hidden_stays_in_sight() {
     assert_eq!(status(request("GET", "/orders/3")), 401);
 }
 
-/// Writes into memory.
-#[derive(Clone, Default)]
-struct Page(Arc<std::sync::Mutex<Vec<u8>>>);
-
-impl std::io::Write for Page {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[test]
 fn the_record_keeps_class_and_reason() {
     let page = Page::default();
@@ -190,7 +176,7 @@ fn the_record_keeps_class_and_reason() {
     let layer = GateLayer::new(gate(lines)).grpc();
     assert_eq!(seen(&layer, merlin("/admin")).0, 404);
     drop(layer);
-    let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
+    let text = page.text();
     let event: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!((&event["class"], &event["reason"]), (&"forbidden".into(), &"role_missing".into()));
 }

@@ -2,21 +2,21 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use portcullis::{
-    Admission, AuthnErrorKind, Caller, Credential, Facts, Gate, Mono, Now, Refusal, Routes, Secret,
-    UnixTime,
-    audit::EventName,
+    Admission, AuthnError, AuthnErrorKind, Caller, Claim, Credential, Facts, Gate, Mono, Now,
+    Principal, Refusal, Routes, Secret, UnixTime,
+    audit::{EventName, JsonLines, Sink},
     authn::{
         Answer, StoreError,
         password::{
             Attempt, Cost, Hasher, MemoryPasswords, PasswordRecord, PasswordStore, Passwords,
         },
     },
-    gate::{ChallengeCheck, GuardedPasswords},
+    gate::{ChallengeCheck, GuardedPasswords, Outcome},
     limit::{LoginGuard, LoginGuardBuilder},
     testing::Recorder,
 };
 
-use crate::kit::{block_on, reason};
+use crate::kit::{Page, block_on, only, reason};
 
 fn at(secs: u64) -> Now {
     Now::new(UnixTime::from_secs(1_800_000_000), Mono::from_nanos(1 << 40))
@@ -191,7 +191,7 @@ fn a_login_form_is_asked_for_a_challenge_and_a_known_device_is_not_locked_out() 
     let here = HERE.parse().unwrap();
     let kind = |attempt: Attempt<'_>| {
         let found = block_on(logins.verify_password(&attempt.client(here), at(0)));
-        found.map(drop).map_err(portcullis::AuthnError::kind)
+        found.map(drop).map_err(AuthnError::kind)
     };
     let guess = Attempt::new("Alice", &wrong);
     assert_eq!(kind(guess), Err(AuthnErrorKind::Invalid));
@@ -316,4 +316,71 @@ fn a_challenge_that_nothing_checks_is_not_asked_for() {
     let kinds: Vec<_> = (0..5).map(kind).collect();
     let (wrong, denied) = (AuthnErrorKind::Invalid, AuthnErrorKind::Throttled);
     assert_eq!(kinds, [wrong, wrong, wrong, denied, denied]);
+}
+
+/// A form's request behind a gate, and what the handler does with the caller and the attempt.
+fn posted(
+    sink: impl Sink,
+    password: &[u8],
+    end: impl FnOnce(&Caller, Result<Principal, AuthnError>),
+) {
+    let logins = logins(&hasher(), LoginGuard::builder());
+    let routes = Routes::new().public("POST", "/login");
+    let gate = Gate::builder().routes(routes).audit(sink).build().unwrap();
+    let mut facts = Facts::default();
+    (facts.method, facts.path, facts.secure) = (Some("POST"), Some("/login"), true);
+    facts.peer = Some(HERE.parse().unwrap());
+    let Admission::Done(Ok(caller)) = gate.admit(Claim::Absent, &facts, at(0)) else {
+        panic!("a public route")
+    };
+    let password = Secret::new(password);
+    let attempt = Attempt::new("alice", &password).client(HERE.parse().unwrap());
+    end(&caller, block_on(logins.verify_password(&attempt, caller.now())));
+}
+
+#[test]
+fn asvs_16_3_1_the_record_of_a_login_names_who_logged_in() {
+    let log = Recorder::default();
+    posted(log.clone(), b"right", |caller, found| {
+        caller.logged_in(&found.unwrap());
+        assert!(caller.principal().is_none(), "nothing is decided by it");
+        caller.finish().unwrap();
+    });
+    let event = only(&log);
+    assert_eq!(event.event().name, EventName::AuthnLoginSuccess);
+    assert_eq!(event.event().principal.map(Principal::id), Some("staff/alice"));
+    assert_eq!((event.event().client, reason(&event)), (HERE.parse().ok(), None));
+
+    // Who never says so is recorded as before, and whoever hung up did not get an answer.
+    posted(log.clone(), b"right", |caller, _| caller.finish().unwrap());
+    let event = only(&log);
+    assert_eq!(
+        (event.event().name, event.event().principal.is_some()),
+        (EventName::AuthzAllow, false)
+    );
+    posted(log.clone(), b"right", |caller, found| {
+        caller.logged_in(&found.unwrap());
+        caller.conclude(&Outcome::Abandoned).unwrap();
+    });
+    assert_eq!(only(&log).event().name, EventName::RequestAbandoned);
+}
+
+#[test]
+fn asvs_16_2_5_the_record_of_a_failed_login_tells_why_and_neither_name_nor_password() {
+    let log = Recorder::default();
+    let fail = |caller: &Caller, found: Result<Principal, AuthnError>| {
+        let refusal = caller.complete(found.unwrap_err().into());
+        caller.conclude(&Outcome::Refused(&refusal)).unwrap();
+    };
+    posted(log.clone(), b"hunter2 hunter2", fail);
+    let event = only(&log);
+    let told = event.event();
+    assert_eq!((told.name, reason(&event)), (EventName::AuthnLoginFail, Some("invalid")));
+    assert_eq!(told.refusal.unwrap().reason().detail(), Some("the password is wrong"));
+    assert!(told.principal.is_none());
+    let page = Page::default();
+    posted(JsonLines::new(page.clone(), 16).unwrap(), b"hunter2 hunter2", fail);
+    let text = page.text();
+    assert!(text.contains(r#""detail":"the password is wrong""#), "{text}");
+    assert!(!text.contains("hunter2") && !text.contains("alice"), "{text}");
 }

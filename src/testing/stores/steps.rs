@@ -13,9 +13,10 @@ impl StoreChecks {
     /// The promises that `store` breaks.
     pub fn steps(&self, store: &impl StepStore) -> Result<(), BrokenPromises> {
         let mut findings = Findings::default();
-        let take = |account: &str, step| {
-            self.ask(|| store.advance(account, step)).map(|answer| answer == Advance::Taken)
+        let both = |account: &str, first, last| {
+            self.ask(|| store.advance(account, first..=last)).map(|answer| answer == Advance::Taken)
         };
+        let take = |account: &str, step| both(account, step, step);
         findings.promise("first-step", "it refuses an account its first step", || {
             Ok(take(&fresh()?, 0)? && take(&fresh()?, 60_000_000)?)
         });
@@ -34,6 +35,12 @@ impl StoreChecks {
             take(&account, 60_000_007)?;
             let back = take(&account, 60_000_006)?;
             Ok(!back && !take(&account, 60_000_007)?)
+        });
+        findings.promise("all-or-none", "two steps are taken though one is used", || {
+            let account = fresh()?;
+            take(&account, 60_000_000)?;
+            let half = both(&account, 60_000_000, 60_000_001)?;
+            Ok(!half && both(&account, 60_000_001, 60_000_002)? && !take(&account, 60_000_002)?)
         });
         findings.promise("accounts-apart", "one account uses up another's steps", || {
             take(&fresh()?, 60_000_000)?;

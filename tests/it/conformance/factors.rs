@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    ops::RangeInclusive,
     sync::{Mutex, MutexGuard},
 };
 
@@ -17,11 +18,11 @@ use super::{checks, named, pause};
 pub(super) struct Remote(pub(super) MemorySteps);
 
 impl StepStore for Remote {
-    fn advance(&self, account: &str, step: u64) -> Answer<Advance> {
-        let (steps, account) = (self.0.clone(), account.to_owned());
+    fn advance(&self, account: &str, steps: RangeInclusive<u64>) -> Answer<Advance> {
+        let (store, account) = (self.0.clone(), account.to_owned());
         let asked = tokio::spawn(async move {
             tokio::task::yield_now().await;
-            steps.advance(&account, step).await
+            store.advance(&account, steps).await
         });
         Answer::wait(async { asked.await.unwrap() })
     }
@@ -35,7 +36,8 @@ struct Steps {
 }
 
 impl StepStore for Steps {
-    fn advance(&self, account: &str, step: u64) -> Answer<Advance> {
+    fn advance(&self, account: &str, steps: RangeInclusive<u64>) -> Answer<Advance> {
+        let (step, highest) = (*steps.start(), *steps.end());
         let account = if self.fault == "accounts-apart" { "all" } else { account };
         let mut table = self.last.lock().unwrap();
         let last = table.get(account).copied();
@@ -44,6 +46,7 @@ impl StepStore for Steps {
             ("used-once", Some(last)) => step >= last,
             ("moves-on", last) => last.is_none(),
             ("never-back", Some(last)) => step != last,
+            ("all-or-none", Some(last)) => highest > last,
             (_, last) => last.is_none_or(|last| step > last),
         };
         if self.fault.ends_with("-at-once") {
@@ -52,7 +55,7 @@ impl StepStore for Steps {
             table = self.last.lock().unwrap();
         }
         if taken {
-            table.insert(account.to_owned(), step);
+            table.insert(account.to_owned(), highest);
         }
         Answer::done(if taken { Advance::Taken } else { Advance::Used })
     }
@@ -66,6 +69,7 @@ fn steps() {
         "used-once",
         "moves-on",
         "never-back",
+        "all-or-none",
         "accounts-apart",
         "used-once-at-once",
         "never-back-at-once",
