@@ -55,7 +55,9 @@ impl Credential<'_> {
 
 impl fmt::Debug for Credential<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Credential({} ***)", self.scheme())
+        // A scheme as the caller wrote it may be the secret, its own scheme forgotten.
+        let known = !matches!(self, Self::Other { .. });
+        write!(f, "Credential({} ***)", if known { self.scheme() } else { "other" })
     }
 }
 
@@ -68,6 +70,6 @@ mod tests {
         let other = Credential::Other { scheme: "Hmac", value: "s3cret" };
         assert_eq!(format!("{:?}", Credential::Bearer("s3cret")), "Credential(Bearer ***)");
         assert_eq!(format!("{:?}", Credential::ApiKey("s3cret")), "Credential(ApiKey ***)");
-        assert_eq!(format!("{other:?}"), "Credential(Hmac ***)");
+        assert_eq!(format!("{other:?}"), "Credential(other ***)");
     }
 }

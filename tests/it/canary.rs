@@ -101,8 +101,11 @@ fn astray(service: &Service, secret: &str) {
     {
         service.watch.look_at(&(claim, Claim::from(claim)));
     }
-    let bytes = [secret.as_bytes()];
-    service.watch.look_at(&Claim::from_authorization(bytes.into_iter()));
+    for value in [secret.to_owned(), format!("{secret} x")] {
+        service.watch.look_at(&Claim::from_authorization([value.as_bytes()].into_iter()));
+    }
+    let call = over_tls("/nowhere").bearer(secret).header("content-type", "application/grpc");
+    assert_eq!(service.send(call), 200, "told in gRPC's words");
     service.watch.look_at(&Secret::new(secret.as_bytes()));
 }
 

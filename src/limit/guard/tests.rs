@@ -231,7 +231,11 @@ fn attack_a_flood_from_many_networks_locks_out_no_known_device() {
     let guard = LoginGuard::builder().entries(1_000).start().unwrap();
     let owner = guard.device_cookie("alice").unwrap();
     let forged = format!("{}.{}", "0".repeat(32), "0".repeat(64));
-    // From eight threads, with and without a made-up cookie, until nothing more fits.
+    for last in 1..=10 {
+        guess(&guard, &from("filler", last), 0).unwrap();
+    }
+    let _ = guess(&guard, &from("rest", 1), 0);
+    // From eight threads, with and without a made-up cookie, until no three entries are left.
     std::thread::scope(|scope| {
         for thread in 0..8_u8 {
             let (guard, forged) = (&guard, &forged);
@@ -245,6 +249,10 @@ fn attack_a_flood_from_many_networks_locks_out_no_known_device() {
             });
         }
     });
+    // Account and networks are known, so each of these needs one.
+    let fits = (2..=10).filter(|last| guess(&guard, &from("rest", *last), 0).is_ok()).count();
+    assert!(fits < 9, "not one is left");
+    assert_eq!(entries(&guard), 875);
     assert!(guess(&guard, &from("newcomer", 3), 0).is_err(), "full is no");
     assert!(guess(&guard, &from("alice", 3), 0).is_err());
     assert!(succeed(&guard, &from("alice", 3).device(&owner), 0), "but not to a known device");

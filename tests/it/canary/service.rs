@@ -95,6 +95,7 @@ impl Service {
         let gate = gate.build().unwrap();
         watch.look_at(&gate);
         let layer = GateLayer::new(gate)
+            .grpc()
             .now(|ext| ext.get::<Now>().copied())
             .secure(|ext| ext.get::<Tls>().is_some())
             .peer(|ext| ext.get::<IpAddr>().copied());
