@@ -62,7 +62,7 @@ impl Site {
     async fn new() -> Result<Self, Box<dyn Error>> {
         let (hasher, users) = (Hasher::with_threads(2).start()?, MemoryPasswords::default());
         let stored = hasher.hash(&Secret::new(PASSWORD.as_bytes())).await?;
-        users.insert(USER, PasswordRecord::new(USER, stored))?;
+        users.insert(PasswordRecord::new(USER, USER, stored))?;
         let passwords = Passwords::new("users", users, hasher);
         let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3_600));
         let codes = LoginGuard::builder().attempts(5).account_attempts(5);

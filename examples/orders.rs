@@ -85,7 +85,7 @@ fn partner_keys() -> Result<(ApiKeys, [String; 4]), Box<dyn Error>> {
         KeyGrant::until("acme", now.saturating_add(ninety_days)).roles(["clerk"])
     };
     let table = MemoryKeys::new(1_000);
-    let keys = ApiKeys::new("keys", "orders_live", table.clone());
+    let keys = ApiKeys::new("keys", "orders_live", table.clone()).roles(["clerk"]);
     let (good, revoked) = (keys.issue(grant(), now)?, keys.issue(grant(), now)?);
     table.insert(good.record().clone())?;
     table.insert(revoked.record().clone())?;
@@ -99,7 +99,7 @@ fn partner_keys() -> Result<(ApiKeys, [String; 4]), Box<dyn Error>> {
 async fn back_office() -> Result<GuardedPasswords, Box<dyn Error>> {
     let (hasher, users) = (Hasher::with_threads(1).start()?, MemoryPasswords::default());
     let stored = hasher.hash(&Secret::new(PASSWORD.as_bytes())).await?;
-    users.insert("paula", PasswordRecord::new("paula", stored).roles(["manager"]))?;
+    users.insert(PasswordRecord::new("paula", "paula", stored).roles(["manager"]))?;
     let passwords = Passwords::new("office", users, hasher);
     Ok(GuardedPasswords::new(passwords, LoginGuard::builder().start()?))
 }

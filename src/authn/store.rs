@@ -9,6 +9,9 @@ use std::{
 
 /// What a store answers. Await it; an answer from memory is there at once and was never boxed.
 ///
+/// Whether a store of your own keeps what its trait promises, `testing::StoreChecks` finds out
+/// (feature `testing`).
+///
 /// ```
 /// use portcullis::authn::{Answer, StoreError};
 ///
@@ -42,6 +45,14 @@ impl<T> Answer<T> {
     /// Refused at once.
     pub fn failed(error: StoreError) -> Self {
         Self(Kind::Done(ready(Err(error))))
+    }
+
+    /// What is known at once, or what to wait for.
+    pub(super) fn known(self) -> Result<Result<T, StoreError>, Self> {
+        match self.0 {
+            Kind::Done(value) => Ok(value.into_inner()),
+            Kind::Wait(_) => Err(self),
+        }
     }
 
     /// Known when `answer` is.

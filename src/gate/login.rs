@@ -17,6 +17,11 @@ use crate::{
 /// ones, so a denial says nothing about the password. Denied is 429 with `Retry-After`. What
 /// could not be checked, because the store or the hasher is unavailable, is not charged.
 ///
+/// Challenges are for forms. Basic can carry no solution, so a gate with a guard that asks for
+/// challenges is not built: its clients would be shut out by a stranger's few failures, with
+/// nothing they could do. [`basic_unchallenged`](Self::basic_unchallenged) says that delays alone
+/// are to slow them down.
+///
 /// Until the first of a client's requests with Basic is answered, no more of them are looked at
 /// than the guard has free attempts: clients that open many connections at once had better send
 /// one request first.
@@ -49,6 +54,14 @@ pub struct GuardedPasswords {
     passwords: Passwords,
     guard: LoginGuard,
     challenges: Option<Arc<dyn ChallengeCheck>>,
+    basic: Basic,
+}
+
+/// What becomes of Basic where the guard asks for a challenge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Basic {
+    Challenged,
+    Unchallenged,
 }
 
 /// Checks the solutions of challenges, such as a CAPTCHA or a proof of work.
@@ -65,12 +78,21 @@ const MAX_SOLUTION: usize = 8 * 1024;
 impl GuardedPasswords {
     /// Lets `guard` decide which attempts `passwords` looks at.
     pub fn new(passwords: Passwords, guard: LoginGuard) -> Self {
-        Self { passwords, guard, challenges: None }
+        Self { passwords, guard, challenges: None, basic: Basic::Challenged }
     }
 
-    /// Takes solutions of challenges that this check finds good.
+    /// Takes solutions of challenges that this check finds good. Without it none is asked for,
+    /// since nobody could solve it; the guard's delays hold alone.
     pub fn challenges(mut self, check: impl ChallengeCheck) -> Self {
         self.challenges = Some(Arc::new(check));
+        self
+    }
+
+    /// Lets Basic through, up to the guard's delays, where a form is asked for a challenge. Guesses
+    /// of both are counted together; but whoever wants to guess without challenges has Basic to
+    /// do it with.
+    pub fn basic_unchallenged(mut self) -> Self {
+        self.basic = Basic::Unchallenged;
         self
     }
 
@@ -107,7 +129,8 @@ impl GuardedPasswords {
         solution: Option<&str>,
         now: Mono,
     ) -> impl Future<Output = Result<Reservation, AuthnError>> + Send + use<> {
-        let first = self.guard.reserve(&entry.login(), now);
+        let login = if self.challenges.is_some() { entry.login() } else { entry.login().solved() };
+        let first = self.guard.reserve(&login, now);
         let solution = solution.filter(|solution| solution.len() <= MAX_SOLUTION);
         let asked = match (&first, &self.challenges, solution) {
             (Verdict::Challenge { .. }, Some(check), Some(solution)) => {
@@ -146,7 +169,12 @@ impl Authenticator for GuardedPasswords {
     }
 
     fn problems(&self) -> Vec<String> {
-        self.passwords.problems()
+        let shut_out = self.basic == Basic::Challenged && self.guard.asks_for_challenges();
+        let problem = "passwords: Basic can solve no challenge: take a guard without \
+                       `challenge_after`, or say `.basic_unchallenged()`";
+        let mut problems = self.passwords.problems();
+        problems.extend(shut_out.then(|| problem.to_owned()));
+        problems
     }
 
     fn authenticate(&self, credential: &Credential<'_>, facts: &Facts<'_>, now: Now) -> Step {
@@ -157,7 +185,11 @@ impl Authenticator for GuardedPasswords {
         };
         // A program that repeats Basic holds no cookie and solves no challenge.
         let entry = Entry { name, client: facts.client_address(), device: None };
-        let reservation = match allowed(self.guard.reserve(&entry.login(), now.mono)) {
+        let login = match self.basic {
+            Basic::Challenged => entry.login(),
+            Basic::Unchallenged => entry.login().solved(),
+        };
+        let reservation = match allowed(self.guard.reserve(&login, now.mono)) {
             Ok(reservation) => reservation,
             Err(error) => return Step::Done(Err(error)),
         };

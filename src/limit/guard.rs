@@ -39,10 +39,13 @@ use crate::{
 /// - A device that once logged in holds a cookie ([`device_cookie`](Self::device_cookie)) and is
 ///   counted by itself, so that a stranger's guesses cannot lock the owner out.
 ///
-/// Its table is one lock over a fixed number of entries, held for the look-up of at most three:
-/// exact, and cheap beside any password hash. When it is full of entries that are not forgotten
-/// yet, accounts and networks not in it are denied: forgetting a failure would be forgiving it.
-/// It counts for one process.
+/// It has a fixed number of entries, an eighth of them for devices alone, each share behind one
+/// lock that is held for the look-up of at most three: exact, and cheap beside any password hash.
+/// When a share is full of entries that are not forgotten yet, whoever is not in it is denied:
+/// forgetting a failure would be forgiving it. So strangers from however many networks fill their
+/// own share and no more. An account's devices have sixteen entries at most, chosen by the
+/// cookie, so that nobody fills the other share by logging in again and again. It counts for one
+/// process.
 ///
 /// ```
 /// use portcullis::{Mono, limit::{Login, LoginGuard, Verdict}};
@@ -66,7 +69,8 @@ struct Inner {
     limits: Limits,
     key: MacKey,
     hashing: RandomState,
-    table: Mutex<Table>,
+    strangers: Mutex<Table>,
+    devices: Mutex<Table>,
 }
 
 /// How much is free, and how fast it comes back.
@@ -80,15 +84,15 @@ struct Limits {
     entries: usize,
 }
 
-#[derive(Default)]
 struct Table {
     states: HashMap<u64, State>,
+    entries: usize,
     /// Until when it makes no sense to look for entries that are forgotten.
     full_until: Option<Mono>,
 }
 
 /// Somebody about to prove who they are.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Login<'a> {
     account: &'a str,
     client: Option<IpAddr>,
@@ -120,6 +124,9 @@ pub enum Verdict {
     },
 }
 
+/// Of so many entries, one is for known devices.
+const DEVICES_SHARE: usize = 8;
+
 /// What a device's cookie is made of.
 const DEVICE: &[u8] = b"portcullis device";
 
@@ -132,8 +139,8 @@ impl LoginGuard {
     /// Charges an attempt, or says why it may not be made. What is denied is not charged.
     pub fn reserve(&self, login: &Login<'_>, now: Mono) -> Verdict {
         let counted = self.counted(login);
-        let Limits { pace, entries, challenge, .. } = self.0.limits;
-        let mut table = self.table();
+        let Limits { pace, challenge, .. } = self.0.limits;
+        let mut table = self.table(counted);
         let mut wait: Option<Duration> = None;
         let mut failures = 0;
         let mut newcomers = 0;
@@ -153,7 +160,7 @@ impl LoginGuard {
         if asked && login.challenge == Challenged::Not {
             return Verdict::Challenge { retry_after: pace.forget };
         }
-        if !table.has_room(newcomers, entries, pace, now) {
+        if !table.has_room(newcomers, pace, now) {
             return Verdict::Deny { retry_after: Duration::from_secs(1) };
         }
         for (key, _) in counted.all() {
@@ -174,6 +181,12 @@ impl LoginGuard {
         Some(format!("{device}.{code}"))
     }
 
+    /// Whether it ever asks for a challenge.
+    #[cfg(feature = "password")]
+    pub(crate) fn asks_for_challenges(&self) -> bool {
+        self.0.limits.challenge.is_some()
+    }
+
     /// Whether the cookie is one of this account's.
     fn knows(&self, account: &str, cookie: &str) -> bool {
         let Some((device, code)) = cookie.split_once('.') else { return false };
@@ -190,25 +203,26 @@ impl LoginGuard {
             self.0.hashing.hash_one((kind, name, net, device))
         };
         if let Some(cookie) = login.device.filter(|cookie| self.knows(name, cookie)) {
-            return Counted {
-                own: (hash(0, None, Some(cookie)), pair),
-                account: None,
-                network: None,
-            };
+            // The first digit of sixteen.
+            let own = (hash(0, None, cookie.get(..1)), pair);
+            return Counted { known: true, own, account: None, network: None };
         }
         let net = login.client.map(client_key);
         let own = (hash(1, net, None), pair);
         let whole = self.0.hashing.hash_one((3_u8, net));
         Counted {
+            known: false,
             own,
             account: Some((hash(2, None, None), account)),
             network: net.map(|_| (whole, network)),
         }
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
+    /// The share that has the entries of an attempt.
+    fn table(&self, counted: Counted) -> MutexGuard<'_, Table> {
+        let share = if counted.known { &self.0.devices } else { &self.0.strangers };
         // Nothing panics while it is held.
-        self.0.table.lock().unwrap_or_else(PoisonError::into_inner)
+        share.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -244,9 +258,13 @@ impl<'a> Login<'a> {
 }
 
 impl Table {
+    fn of(entries: usize) -> Mutex<Self> {
+        Mutex::new(Self { states: HashMap::new(), entries, full_until: None })
+    }
+
     /// Whether so many more entries fit, without forgetting what is not to be forgotten.
-    fn has_room(&mut self, newcomers: usize, entries: usize, pace: Pace, now: Mono) -> bool {
-        let fits = |table: &Self| table.states.len().saturating_add(newcomers) <= entries;
+    fn has_room(&mut self, newcomers: usize, pace: Pace, now: Mono) -> bool {
+        let fits = |table: &Self| table.states.len().saturating_add(newcomers) <= table.entries;
         if fits(self) {
             return true;
         }
@@ -267,6 +285,17 @@ fn same(one: &[u8], other: &[u8]) -> bool {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Without the cookie: who holds it is counted as its device.
+impl fmt::Debug for Login<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login")
+            .field("account", &self.account)
+            .field("client", &self.client)
+            .field("challenge", &self.challenge)
+            .finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for LoginGuard {

@@ -64,6 +64,7 @@ const LOCKS: Absence = Absence {
         "limit/sync",
         "limit/table",
         "testing/recorder",
+        "testing/stores.rs",
         "tower/future",
     ],
 };

@@ -32,7 +32,7 @@ fn hasher() -> Hasher {
 fn logins(hasher: &Hasher, guard: LoginGuardBuilder) -> GuardedPasswords {
     let users = MemoryPasswords::default();
     let stored = block_on(hasher.hash(&Secret::new(*b"right"))).unwrap();
-    users.insert("alice", PasswordRecord::new("alice", stored)).unwrap();
+    users.insert(PasswordRecord::new("alice", "alice", stored)).unwrap();
     let passwords = Passwords::new("staff", users, hasher.clone());
     GuardedPasswords::new(passwords, guard.start().unwrap())
 }
@@ -211,4 +211,109 @@ fn a_login_form_is_asked_for_a_challenge_and_a_known_device_is_not_locked_out() 
     assert_eq!(kind(owner.device(&forged)), Err(AuthnErrorKind::Throttled));
     let other = logins.device_cookie("bob").unwrap();
     assert_eq!(kind(owner.device(&other)), Err(AuthnErrorKind::Throttled));
+}
+
+/// A table under a collation that ignores accents, width and white space at the end.
+#[derive(Debug)]
+struct Collating(MemoryPasswords);
+
+impl PasswordStore for Collating {
+    fn find(&self, user: &str) -> Answer<Option<PasswordRecord>> {
+        let plain = |c: char| match c {
+            '\u{e0}'..='\u{e5}' | '\u{ff41}' => Some('a'),
+            '\u{ec}'..='\u{ef}' | '\u{131}' => Some('i'),
+            '\u{e7}' | '\u{ff43}' => Some('c'),
+            '\u{300}'..='\u{36f}' | '\u{ad}' | '\u{200b}' => None,
+            other => Some(other),
+        };
+        self.0.find(user.chars().filter_map(plain).collect::<String>().trim_end())
+    }
+}
+
+#[test]
+fn attack_other_spellings_of_one_user_find_no_room_beside_her_count() {
+    let (hasher, log) = (hasher(), Recorder::default());
+    let users = MemoryPasswords::default();
+    let stored = block_on(hasher.hash(&Secret::new(*b"right"))).unwrap();
+    users.insert(PasswordRecord::new("Alice", "alice", stored)).unwrap();
+    let passwords = Passwords::new("staff", Collating(users), hasher.clone());
+    let guard = LoginGuard::builder().attempts(3).account_attempts(3).start().unwrap();
+    let gate = gate(GuardedPasswords::new(passwords, guard), &log);
+
+    // All that folds alike is one account, or nobody's.
+    for user in ["alice", "ALICE ", " Alice", "\u{3000}alice\u{a0}"] {
+        let status = ask(&gate, &format!("{user}:wrong"), HERE, at(0)).unwrap_err().status();
+        assert!([401, 429].contains(&status), "{user}");
+    }
+    for user in ["alice", "aLice", "alice "] {
+        let refusal = ask(&gate, &format!("{user}:right"), HERE, at(0)).unwrap_err();
+        assert_eq!(refusal.status(), 429, "{user}");
+    }
+    assert_eq!(log.take().len(), 7);
+    let spellings = [
+        "\u{e1}lice",
+        "al\u{ee}ce",
+        "ali\u{e7}e",
+        "\u{ff41}lice",
+        "al\u{131}ce",
+        "a\u{301}lice",
+        "al\u{130}ce",
+        "alice\u{200b}",
+        "alice\u{ad}",
+    ];
+    for (last, user) in spellings.iter().enumerate() {
+        let before = hasher.hashes();
+        let peer = format!("198.51.100.{last}");
+        let refusal = ask(&gate, &format!("{user}:right"), &peer, at(0)).unwrap_err();
+        assert_eq!(refusal.status(), 401, "{user}");
+        assert_eq!(hasher.hashes() - before, 1, "{user}");
+        assert_eq!(reason(&log.take()[0]), Some("invalid"));
+    }
+    assert!(ask(&gate, "alice:right", HERE, at(1)).is_ok());
+}
+
+#[test]
+fn attack_a_stranger_asks_for_a_challenge_that_basic_cannot_solve() {
+    let hasher = hasher();
+    let guard = || LoginGuard::builder().attempts(3).account_attempts(4).challenge_after(1);
+    let routes = || Routes::new().authenticated("GET", "/me");
+    let shut_out = logins(&hasher, guard()).challenges(TwoAndTwo);
+    let errors = Gate::builder().authenticate(shut_out.clone()).routes(routes()).build();
+    let errors = errors.unwrap_err().to_string();
+    assert!(errors.contains("Basic can solve no challenge"), "{errors}");
+
+    let log = Recorder::default();
+    let logins = shut_out.basic_unchallenged();
+    let gate = gate(logins.clone(), &log);
+    for _ in 0..3 {
+        assert_eq!(ask(&gate, "alice:wrong", "198.51.100.9", at(0)).unwrap_err().status(), 401);
+    }
+    // Forms are asked by now; her program goes on.
+    let right = Secret::new(*b"right");
+    let form = Attempt::new("alice", &right).client(HERE.parse().unwrap());
+    let refused = block_on(logins.verify_password(&form, at(0))).unwrap_err();
+    assert_eq!(refused.kind(), AuthnErrorKind::ChallengeRequired);
+    assert!(ask(&gate, "alice:right", HERE, at(0)).is_ok());
+    // Delays hold for Basic as for everybody.
+    assert_eq!(ask(&gate, "alice:wrong", HERE, at(0)).unwrap_err().status(), 401);
+    assert_eq!(ask(&gate, "alice:right", HERE, at(0)).unwrap_err().status(), 429);
+    assert!(ask(&gate, "alice:right", HERE, at(1)).is_ok());
+}
+
+#[test]
+fn a_guard_without_challenges_needs_no_word_about_basic() {
+    let routes = Routes::new().authenticated("GET", "/me");
+    let logins = logins(&hasher(), LoginGuard::builder());
+    assert!(Gate::builder().authenticate(logins).routes(routes).build().is_ok());
+}
+
+#[test]
+fn a_challenge_that_nothing_checks_is_not_asked_for() {
+    let logins = logins(&hasher(), LoginGuard::builder().attempts(3).challenge_after(1));
+    let wrong = Secret::new(*b"wrong");
+    let guess = Attempt::new("alice", &wrong).client(HERE.parse().unwrap());
+    let kind = |_| block_on(logins.verify_password(&guess, at(0))).unwrap_err().kind();
+    let kinds: Vec<_> = (0..5).map(kind).collect();
+    let (wrong, denied) = (AuthnErrorKind::Invalid, AuthnErrorKind::Throttled);
+    assert_eq!(kinds, [wrong, wrong, wrong, denied, denied]);
 }

@@ -16,6 +16,12 @@ mod architecture;
 #[cfg(feature = "testing")]
 mod callers;
 #[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower", feature = "password", feature = "tracing"))]
+mod canary;
+#[cfg(test)]
+#[cfg(all(feature = "testing", feature = "password"))]
+mod conformance;
+#[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower"))]
 mod examples;
 #[cfg(test)]

@@ -33,8 +33,8 @@ fn facts() -> Facts<'static> {
 fn gate(hasher: &Hasher, log: &Recorder) -> Gate {
     let users = MemoryPasswords::default();
     let stored = block_on(hasher.hash(&Secret::new(*b"right"))).unwrap();
-    users.insert("alice", PasswordRecord::new("alice", stored)).unwrap();
-    users.insert("mallory", PasswordRecord::new("mallory", "$argon2id$v=19$")).unwrap();
+    users.insert(PasswordRecord::new("alice", "alice", stored)).unwrap();
+    users.insert(PasswordRecord::new("mallory", "mallory", "$argon2id$v=19$")).unwrap();
     let passwords = Passwords::new("staff", users, hasher.clone());
     let routes = Routes::new().authenticated("GET", "/me");
     Gate::builder().authenticate(passwords).routes(routes).audit(log.clone()).build().unwrap()
@@ -88,6 +88,41 @@ fn asvs_6_3_8_unknown_users_wrong_passwords_and_broken_records_are_answered_alik
         block_on(ask(&gate, "alice:right")).unwrap().principal().unwrap().id(),
         "staff/alice"
     );
+}
+
+#[test]
+fn attack_users_with_hashes_of_another_cost_are_told_by_no_work() {
+    let cost = |memory, passes| Cost::insecure_new(memory, passes, 1).unwrap();
+    let made = |cost| {
+        let hasher = Hasher::with_threads(1).cost(cost).start().unwrap();
+        block_on(hasher.hash(&Secret::new(*b"right"))).unwrap()
+    };
+    let users = MemoryPasswords::default();
+    let stored = [("old", cost(64, 1)), ("new", cost(256, 2)), ("dear", cost(320, 2))];
+    for (user, cost) in stored {
+        users.insert(PasswordRecord::new(user, user, made(cost))).unwrap();
+    }
+    let hasher = Hasher::with_threads(1).cost(cost(256, 2)).stored_up_to(cost(320, 2));
+    let hasher = hasher.start().unwrap();
+    let log = Recorder::default();
+    let passwords = Passwords::new("staff", users, hasher.clone());
+    let routes = Routes::new().authenticated("GET", "/me");
+    let gate = Gate::builder().authenticate(passwords).routes(routes).audit(log.clone());
+    let gate = gate.build().unwrap();
+    let guess = |user: &str| {
+        let before = hasher.work();
+        let answer = seen(block_on(ask(&gate, &format!("{user}:wrong"))).unwrap_err());
+        (answer, hasher.work() - before)
+    };
+    let nobody = guess("nobody");
+    assert_eq!(nobody.1, 640);
+    for user in ["old", "new", "dear"] {
+        assert_eq!(guess(user), nobody, "{user}");
+    }
+    for user in ["old", "new", "dear"] {
+        assert!(block_on(ask(&gate, &format!("{user}:right"))).is_ok(), "{user}");
+    }
+    assert_eq!(guess("old"), nobody, "renewed");
 }
 
 #[test]

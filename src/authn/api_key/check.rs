@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 
 use super::{
-    ApiKeys, KeyId, KeyRecord, KeyStoreDown, invalid,
+    ApiKeys, KeyId, KeyRecord, invalid,
     record::{Kept, LiveSecret},
     unavailable,
 };
 use crate::{
-    Authenticator as _, AuthnError, AuthnErrorKind, Principal, UnixTime, crypto::SecretHash,
+    Authenticator as _, AuthnError, AuthnErrorKind, Principal, UnixTime, authn::StoreError,
+    crypto::SecretHash,
 };
 
 /// What a caller has shown, without the secret itself.
@@ -24,9 +25,9 @@ impl ApiKeys {
     pub(super) fn conclude(
         &self,
         attempt: &Attempt,
-        found: Result<Option<KeyRecord>, KeyStoreDown>,
+        found: Result<Option<KeyRecord>, StoreError>,
     ) -> Result<Principal, AuthnError> {
-        let found = found.map_err(|KeyStoreDown| unavailable("the key store cannot answer"))?;
+        let found = found.map_err(|StoreError| unavailable("the key store cannot answer"))?;
         // A store that ignores the case of letters finds another key than the one asked for.
         let found = found.filter(|record| record.id() == attempt.id);
         let kept = found.as_ref().map(|record| &*record.0);
@@ -45,7 +46,7 @@ impl ApiKeys {
         let mut assertion = Principal::assertion(self.realm(), &grant.owner)
             .kind(grant.kind)
             .credential_id(kept.id.as_str())
-            .roles(grant.roles.iter().map(String::as_str));
+            .roles(grant.roles.iter().map(String::as_str).filter(|role| self.may_grant(role)));
         if let Some(scopes) = &grant.scopes {
             assertion = assertion.scopes(scopes.iter().map(String::as_str));
         }
@@ -53,6 +54,11 @@ impl ApiKeys {
             assertion = assertion.expires_at(at);
         }
         assertion.finish().map_err(|_| invalid("the key's owner can name nobody"))
+    }
+
+    /// Whether a key may have this role.
+    pub(super) fn may_grant(&self, role: &str) -> bool {
+        self.roles.as_ref().is_none_or(|listed| listed.iter().any(|one| one == role))
     }
 }
 

@@ -21,7 +21,7 @@ pub struct NewKey {
 }
 
 /// Why no key was issued.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IssueError {
     /// The expiry is not after now.
@@ -36,6 +36,12 @@ pub enum IssueError {
     /// The key was revoked; issue another one.
     #[error("the key was revoked")]
     Revoked,
+    /// A role that the verifier lets no key grant.
+    #[error("no key may grant the role `{role}`: it is not in the verifier's list")]
+    Role {
+        /// The role as written.
+        role: String,
+    },
     /// The verifier's own set-up is wrong; building a gate says how.
     #[error("the verifier is not set up: see its problems")]
     SetUp,
@@ -49,6 +55,9 @@ impl ApiKeys {
     pub fn issue(&self, grant: KeyGrant, now: UnixTime) -> Result<NewKey, IssueError> {
         if grant.expires_at.is_some_and(|at| at <= now) {
             return Err(IssueError::Expired);
+        }
+        if let Some(role) = grant.roles.iter().find(|role| !self.may_grant(role)) {
+            return Err(IssueError::Role { role: role.clone() });
         }
         let id = KeyId::random()?;
         let (text, current) = self.secret(id)?;

@@ -6,8 +6,8 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
-use super::{KeyId, KeyLookup, KeyRecord, KeyStore};
-use crate::UnixTime;
+use super::{KeyId, KeyRecord, KeyStore};
+use crate::{UnixTime, authn::Answer};
 
 /// A bounded table of keys. Clones share it: one goes to [`ApiKeys`](super::ApiKeys), another
 /// stays with whoever looks after the keys. Every change counts from the next request on.
@@ -139,7 +139,7 @@ impl fmt::Debug for MemoryKeys {
 }
 
 impl KeyStore for MemoryKeys {
-    fn look_up(&self, id: KeyId) -> KeyLookup {
-        KeyLookup::Done(Ok(self.find(id)))
+    fn look_up(&self, id: KeyId) -> Answer<Option<KeyRecord>> {
+        Answer::done(self.find(id))
     }
 }

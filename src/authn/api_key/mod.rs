@@ -33,7 +33,7 @@ mod verifier;
 pub use issue::{IssueError, NewKey};
 pub use memory::{MemoryKeys, MemoryKeysError};
 pub use record::{KeyGrant, KeyRecord};
-pub use store::{KeyLookup, KeyStore, KeyStoreDown};
+pub use store::KeyStore;
 pub use stored::RecordError;
 pub use text::{KeyId, KeyIdError};
 pub use verifier::ApiKeys;

@@ -1,9 +1,9 @@
 //! Where records are found.
 
-use std::{fmt, future::Future, pin::Pin};
+use std::fmt;
 
 use super::{KeyId, KeyRecord};
-use crate::UnixTime;
+use crate::{UnixTime, authn::Answer};
 
 /// Finds the records of keys: in memory at once, or in a table after waiting.
 ///
@@ -12,24 +12,25 @@ use crate::UnixTime;
 /// answers for a while lets revoked keys in for as long.
 ///
 /// ```
-/// use portcullis::{UnixTime, authn::api_key::{KeyId, KeyLookup, KeyRecord, KeyStore, KeyStoreDown}};
+/// use portcullis::UnixTime;
+/// use portcullis::authn::{Answer, StoreError, api_key::{KeyId, KeyRecord, KeyStore}};
 ///
 /// #[derive(Clone, Debug)]
 /// struct Table;
 ///
 /// impl Table {
-///     async fn select(&self, id: KeyId) -> Result<Option<String>, KeyStoreDown> {
+///     async fn select(&self, id: KeyId) -> Result<Option<String>, StoreError> {
 ///         Ok(None) // SELECT record FROM api_keys WHERE id = $1
 ///     }
 /// }
 ///
 /// impl KeyStore for Table {
-///     fn look_up(&self, id: KeyId) -> KeyLookup {
+///     fn look_up(&self, id: KeyId) -> Answer<Option<KeyRecord>> {
 ///         let table = self.clone();
-///         KeyLookup::Wait(Box::pin(async move {
+///         Answer::wait(async move {
 ///             let Some(text) = table.select(id).await? else { return Ok(None) };
-///             KeyRecord::from_json(&text).map(Some).map_err(|_| KeyStoreDown)
-///         }))
+///             KeyRecord::from_json(&text).map(Some).map_err(|_| StoreError)
+///         })
 ///     }
 ///
 ///     fn used(&self, id: KeyId, at: UnixTime) {
@@ -39,36 +40,12 @@ use crate::UnixTime;
 /// ```
 pub trait KeyStore: fmt::Debug + Send + Sync + 'static {
     /// The record of `id`, if there is one.
-    fn look_up(&self, id: KeyId) -> KeyLookup;
+    fn look_up(&self, id: KeyId) -> Answer<Option<KeyRecord>>;
 
     /// Writes down that a key was used, at most once a minute for each record that is handed
     /// out. It runs within the request and must not wait. A record that stays in memory knows
     /// by itself.
     fn used(&self, id: KeyId, at: UnixTime) {
         let _ = (id, at);
-    }
-}
-
-/// How a [`KeyStore`] answers.
-#[non_exhaustive]
-pub enum KeyLookup {
-    /// At once.
-    Done(Result<Option<KeyRecord>, KeyStoreDown>),
-    /// After waiting. The future owns what it needs.
-    Wait(Pin<Box<dyn Future<Output = Result<Option<KeyRecord>, KeyStoreDown>> + Send + 'static>>),
-}
-
-/// The store cannot say whether there is such a key. The caller is told to come back later, never
-/// that the key is wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the key store cannot answer")]
-pub struct KeyStoreDown;
-
-impl fmt::Debug for KeyLookup {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Done(found) => f.debug_tuple("Done").field(found).finish(),
-            Self::Wait(_) => f.write_str("Wait(..)"),
-        }
     }
 }

@@ -14,6 +14,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     Authenticator as _, Credential, Facts, Kind, Mono, Now, Principal, Source, Step, UnixTime,
+    authn::{Answer, StoreError},
 };
 
 const START: u64 = 1_800_000_000;
@@ -195,10 +196,10 @@ struct Counting {
 }
 
 impl KeyStore for Counting {
-    fn look_up(&self, id: KeyId) -> KeyLookup {
+    fn look_up(&self, id: KeyId) -> Answer<Option<KeyRecord>> {
         self.looked_up.fetch_add(1, Ordering::Relaxed);
         let found = self.table.find(id);
-        KeyLookup::Wait(Box::pin(async move { Ok(found) }))
+        Answer::wait(async move { Ok(found) })
     }
 
     fn used(&self, id: KeyId, at: UnixTime) {
@@ -287,11 +288,11 @@ fn uses_are_written_once_a_minute_and_only_those_that_counted() {
 
 /// Answers with the same thing for every id.
 #[derive(Debug)]
-struct Fixed(Result<Option<KeyRecord>, KeyStoreDown>);
+struct Fixed(Result<Option<KeyRecord>, StoreError>);
 
 impl KeyStore for Fixed {
-    fn look_up(&self, _: KeyId) -> KeyLookup {
-        KeyLookup::Done(self.0.clone())
+    fn look_up(&self, _: KeyId) -> Answer<Option<KeyRecord>> {
+        self.0.clone().map_or_else(Answer::failed, Answer::done)
     }
 }
 
@@ -306,8 +307,27 @@ fn attack_a_store_that_answers_with_the_key_of_another() {
 }
 
 #[test]
+fn attack_a_record_that_names_a_role_outside_the_list() {
+    let (open, table, new) = service(grant().roles(["clerk", "root"]));
+    let roles = |keys: &ApiKeys| {
+        let acme = ask(keys, new.expose(), 1).unwrap();
+        acme.roles().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(roles(&open), ["clerk", "root"]);
+    let listed = ApiKeys::new("keys", "orders_live", table).roles(["manager", "clerk"]);
+    assert_eq!(roles(&listed), ["clerk"]);
+    assert_eq!(roles(&listed.clone().roles([""; 0])), [""; 0]);
+    let told = crate::Authenticator::roles(&listed);
+    assert_eq!(told, ["manager", "clerk"], "what a gate holds against its policies");
+
+    let refused = listed.issue(grant().roles(["clerk", "Clerk"]), at(0)).unwrap_err();
+    assert_eq!(refused, IssueError::Role { role: "Clerk".to_owned() });
+    assert!(listed.issue(grant().roles(["clerk"]), at(0)).is_ok());
+}
+
+#[test]
 fn a_store_that_fails_is_unavailable_and_never_a_wrong_key() {
-    let keys = ApiKeys::new("keys", "orders_live", Fixed(Err(KeyStoreDown)));
+    let keys = ApiKeys::new("keys", "orders_live", Fixed(Err(StoreError)));
     let new = stranger(&keys);
     let result = ask(&keys, new.expose(), 1);
     refused(result, AuthnErrorKind::Unavailable, "the key store cannot answer");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{KeyId, KeyLookup, KeyStore, check::Attempt, record::Kept, text, unavailable};
+use super::{KeyId, KeyStore, check::Attempt, record::Kept, text, unavailable};
 use crate::{
     Authenticator, Challenge, Credential, Facts, Now, Source, Step, UnixTime, crypto::SecretHash,
     is_realm,
@@ -42,6 +42,8 @@ pub struct ApiKeys {
     realm: Arc<str>,
     prefix: Arc<str>,
     header: Option<&'static str>,
+    /// The roles that its keys may grant; all of them without a list.
+    pub(super) roles: Option<Vec<String>>,
     store: Arc<dyn KeyStore>,
     /// Whether there is no problem; see [`Authenticator::problems`].
     sound: bool,
@@ -53,7 +55,8 @@ impl ApiKeys {
     /// to 15 letters and digits. Keys of another environment are left to other authenticators.
     pub fn new(realm: impl Into<String>, prefix: impl Into<String>, store: impl KeyStore) -> Self {
         let (realm, prefix) = (realm.into().into(), prefix.into().into());
-        Self { realm, prefix, header: None, store: Arc::new(store), sound: false }.settled()
+        Self { realm, prefix, header: None, roles: None, store: Arc::new(store), sound: false }
+            .settled()
     }
 
     /// Takes keys from the header `name` too, such as `x-api-key`. A request with a key there and
@@ -61,6 +64,14 @@ impl ApiKeys {
     pub fn header(mut self, name: &'static str) -> Self {
         self.header = Some(name);
         self.settled()
+    }
+
+    /// Lets keys grant these roles and no others: what else a record names grants nothing. The
+    /// gate holds the list against its policies; without one, a record grants all it names, and
+    /// nothing finds a misspelt one.
+    pub fn roles(mut self, roles: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.roles = Some(roles.into_iter().map(Into::into).collect());
+        self
     }
 
     /// A regular expression that finds the keys of this service, for scanners of source code and
@@ -123,6 +134,10 @@ impl Authenticator for ApiKeys {
         self.header.map(Source::ApiKeyHeader).into_iter().collect()
     }
 
+    fn roles(&self) -> Vec<String> {
+        self.roles.clone().unwrap_or_default()
+    }
+
     fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         let mut demand = |met: bool, otherwise: &str| {
@@ -158,9 +173,9 @@ impl Authenticator for ApiKeys {
             client: facts.client_address(),
             now: now.wall,
         };
-        match self.store.look_up(attempt.id) {
-            KeyLookup::Done(found) => Step::Done(self.conclude(&attempt, found)),
-            KeyLookup::Wait(lookup) => {
+        match self.store.look_up(attempt.id).known() {
+            Ok(found) => Step::Done(self.conclude(&attempt, found)),
+            Err(lookup) => {
                 let keys = self.clone();
                 Step::Wait(Box::pin(async move { keys.conclude(&attempt, lookup.await) }))
             }

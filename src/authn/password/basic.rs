@@ -42,11 +42,20 @@ pub(crate) fn account(credential: &Credential<'_>) -> Option<Result<String, Auth
     Some(parse(value).map(|said| said.user))
 }
 
-/// The name as stores know it: in lower case.
+/// The name as stores and guards know it: in lower case, and without the white space that
+/// keyboards and pasting put around it. A name that has been through here comes out as it is.
 pub(crate) fn user_name(name: &str) -> Result<String, AuthnError> {
-    let fits = (1..=MAX_USER).contains(&name.len()) && !name.contains(char::is_control);
+    let fits = |name: &str| (1..=MAX_USER).contains(&name.len());
+    let plain = fits(name) && !name.contains(char::is_control);
+    // In lower case some names are longer.
+    let name = plain.then(|| name.trim().to_lowercase()).filter(|name| fits(name));
     let detail = "a user name is 1 to 256 bytes without control characters";
-    fits.then(|| name.to_lowercase()).ok_or(AuthnError::new(AuthnErrorKind::Malformed, detail))
+    name.ok_or(AuthnError::new(AuthnErrorKind::Malformed, detail))
+}
+
+/// Whether a user asked for by that name, as [`user_name`] gives it, is the one stored as that.
+pub(super) fn is_stored_as(user: &str, stored: &str) -> bool {
+    user_name(stored).is_ok_and(|stored| stored == user)
 }
 
 #[cfg(test)]
@@ -90,6 +99,10 @@ mod tests {
         check(b"a:", Some(("a", "")));
         check(b"a: b ", Some(("a", " b ")));
         check("Ä:b".as_bytes(), Some(("ä", "b")));
+        check(b" a b  : c ", Some(("a b", " c ")));
+        check("\u{3000}a\u{a0}:b".as_bytes(), Some(("a", "b")));
+        check(b"  :b", None);
+        check(b"a\t:b", None);
         check(b":b", None);
         check(b"a", None);
         check(b"", None);
@@ -102,6 +115,35 @@ mod tests {
         for value in ["dGVzdDoxMjPCow", "dGVzdDoxMjPCow=", "dGVzdDoxMjPCow== ", "YTpi-", "YTpj="] {
             assert_eq!(read(value), Err(AuthnErrorKind::Malformed), "{value}");
         }
+    }
+
+    #[test]
+    fn attack_a_record_of_another_spelling_is_another_users() {
+        let check = |stored: &str, asked: &str, expected| {
+            let asked = user_name(asked).unwrap();
+            assert_eq!(is_stored_as(&asked, stored), expected, "{stored} {asked}");
+        };
+        check("alice", "alice", true);
+        check("Alice", "aLICE ", true);
+        check(" alice", "alice", true);
+        check("\u{c9}ric", "\u{e9}RIC", true);
+        check("alice", "alic\u{e9}", false);
+        check("alice", "\u{ff41}lice", false);
+        check("alice", "al\u{131}ce", false);
+        check("alice", "al\u{130}ce", false);
+        check("alice", "a\u{ad}lice", false);
+        check("alice", "alice\u{200b}", false);
+        check("strasse", "stra\u{df}e", false);
+        check("\u{e9}ric", "e\u{301}ric", false);
+        check("", "alice", false);
+        check("alice\0", "alice", false);
+    }
+
+    #[test]
+    fn names_that_are_too_long_in_lower_case() {
+        // U+0130 takes two bytes, and three in lower case.
+        assert!(user_name(&"\u{130}".repeat(MAX_USER / 3)).is_ok());
+        assert!(user_name(&"\u{130}".repeat(MAX_USER / 2)).is_err());
     }
 
     #[test]
@@ -120,6 +162,13 @@ mod tests {
             if let Ok(said) = parse(&value) {
                 let text = STANDARD.decode(&value).unwrap();
                 prop_assert!(text.ends_with(said.password.expose()));
+            }
+        }
+
+        #[test]
+        fn a_name_that_is_plain_stays_as_it_is(name in "\\PC{0,40}") {
+            if let Ok(name) = user_name(&name) {
+                prop_assert_eq!(user_name(&name), Ok(name));
             }
         }
 

@@ -25,8 +25,9 @@ pub(super) struct Code([u8; 32]);
 #[derive(Default)]
 struct Entries {
     until: HashMap<[u8; 32], Mono>,
-    /// Oldest first. All are kept equally long, so the oldest is the first to go.
-    order: VecDeque<[u8; 32]>,
+    /// Oldest first. All are kept equally long, so the oldest is the first to go. A code that is
+    /// remembered again stands here twice; the time says which one counts.
+    order: VecDeque<([u8; 32], Mono)>,
 }
 
 impl Cache {
@@ -50,14 +51,14 @@ impl Cache {
             if entries.until.get(&code.0).is_some_and(|until| now < *until) {
                 return;
             }
-            if entries.until.insert(code.0, now.saturating_add(self.keep)).is_some() {
-                entries.order.retain(|other| *other != code.0);
-            }
-            entries.order.push_back(code.0);
-            while entries.order.len() > self.size {
-                if let Some(oldest) = entries.order.pop_front() {
-                    entries.until.remove(&oldest);
-                }
+            let until = now.saturating_add(self.keep);
+            entries.until.insert(code.0, until);
+            entries.order.push_back((code.0, until));
+            if entries.order.len() > self.size
+                && let Some((oldest, until)) = entries.order.pop_front()
+                && entries.until.get(&oldest) == Some(&until)
+            {
+                entries.until.remove(&oldest);
             }
         });
     }
@@ -70,6 +71,8 @@ impl Cache {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const KEEP: Duration = Duration::from_secs(60);
@@ -120,9 +123,38 @@ mod tests {
         for user in 0..100 {
             cache.remember(code(&cache, &user.to_string(), "b", "c"), at(user / 10));
         }
+        // As many steps for each: one in, and at most one out.
         let (held, order) = cache.with(|entries| (entries.until.len(), entries.order.len()));
         assert_eq!((held, order), (3, 3));
         let holds = |user: u64| cache.holds(&code(&cache, &user.to_string(), "b", "c"), at(10));
         assert_eq!((holds(96), holds(97), holds(99)), (false, true, true));
+    }
+    proptest! {
+        /// Against a list that is searched from end to end.
+        #[test]
+        fn attack_renewals_push_out_nobody_and_search_nothing(
+            steps in proptest::collection::vec((0_u8..6, 0_u64..40), 1..200),
+            size in 1_usize..5,
+        ) {
+            let cache = Cache::new(size, KEEP).unwrap();
+            let mut plain: Vec<(u8, u64)> = Vec::new();
+            let mut now = 0;
+            for (user, pause) in steps {
+                now += pause;
+                let code = || code(&cache, &user.to_string(), "b", "c");
+                plain.retain(|(_, until)| now < *until);
+                let held = plain.iter().any(|(other, _)| *other == user);
+                prop_assert_eq!(cache.holds(&code(), at(now)), held);
+                cache.remember(code(), at(now));
+                if !held {
+                    plain.push((user, now + KEEP.as_secs()));
+                }
+                if plain.len() > size {
+                    plain.remove(0);
+                }
+                let (until, order) = cache.with(|held| (held.until.len(), held.order.len()));
+                prop_assert!(until <= order && order <= size, "{} {}", until, order);
+            }
+        }
     }
 }

@@ -96,8 +96,18 @@ impl Cost {
         no_stronger && (memory < wanted.memory_kib || work < wanted.work())
     }
 
-    const fn work(self) -> u64 {
+    /// Memory times passes, which is what the time goes by.
+    pub(super) const fn work(self) -> u64 {
         self.memory_kib as u64 * self.passes as u64
+    }
+
+    /// A cost of so much work within that memory; `None` where it is too little for any hash. Of
+    /// what is more than 10 passes over the memory, those 10.
+    pub(super) fn of_work(work: u64, memory_kib: u32) -> Option<Self> {
+        let passes = work.div_ceil(u64::from(memory_kib).max(1)).clamp(1, MOST_PASSES.into());
+        let memory = (work / passes).min(memory_kib.into());
+        let (memory, passes) = (u32::try_from(memory).ok()?, u32::try_from(passes).ok()?);
+        Self::insecure_new(memory, passes, 1).ok()
     }
 }
 

@@ -24,12 +24,6 @@ pub enum HasherError {
         /// How many places were asked for.
         places: usize,
     },
-    /// Stored hashes of that much memory are never run.
-    #[error("stored hashes take at most 1 GiB, not {memory_kib} KiB")]
-    StoredMemory {
-        /// What was asked for.
-        memory_kib: u32,
-    },
     /// The system refuses to start a thread.
     #[error("the system starts no more threads")]
     Spawn,

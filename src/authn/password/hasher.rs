@@ -58,9 +58,18 @@ struct Inner {
     /// What stands in for the hash that a user lacks.
     dummy: Arc<Phc>,
     memory_kib: u32,
+    /// What every no is made to cost.
+    work: u64,
     pool: Pool,
-    runs: Arc<AtomicU64>,
+    meter: Arc<Meter>,
     threads: usize,
+}
+
+/// What has been done since the start.
+#[derive(Default)]
+struct Meter {
+    runs: AtomicU64,
+    work: AtomicU64,
 }
 
 /// A hasher being set up; see [`Hasher::with_threads`].
@@ -70,7 +79,7 @@ pub struct HasherBuilder {
     threads: usize,
     places: Option<usize>,
     cost: Cost,
-    stored_memory_kib: u32,
+    stored: Option<Cost>,
 }
 
 /// The password is right.
@@ -86,7 +95,7 @@ impl Hasher {
     /// A hasher with this many threads: as many hashes run at a time. One for every two
     /// processors leaves room for the rest of the service.
     pub fn with_threads(threads: usize) -> HasherBuilder {
-        HasherBuilder { threads, places: None, cost: Cost::default(), stored_memory_kib: 0 }
+        HasherBuilder { threads, places: None, cost: Cost::default(), stored: None }
     }
 
     /// A new hash of `password`, as a PHC string to store.
@@ -98,20 +107,23 @@ impl Hasher {
         &self,
         password: &Secret,
     ) -> impl Future<Output = Result<String, AuthnError>> + Send + use<> {
-        let (cost, runs) = (self.0.cost, Arc::clone(&self.0.runs));
+        let (cost, meter) = (self.0.cost, Arc::clone(&self.0.meter));
         let hashed = self.submit(password, move |password, blocks| {
-            let hashed = new_hash(password, cost, blocks, &runs);
+            let hashed = new_hash(password, cost, blocks, &meter);
             hashed.map(|phc| phc.to_string())
         });
         async move { hashed?.await.flatten().ok_or(unavailable("the password was not hashed")) }
     }
 
     /// Whether `password` is the one that `stored` was made from. Without a stored hash, or with
-    /// one that cannot be used, the answer is no after as many hashes as for a wrong password.
+    /// one that cannot be used, the answer is no after as much work as for a wrong password. Every
+    /// no costs the same [`work`](Self::work), that of a new hash or of the dearest stored one:
+    /// where the stored hash is cheaper, something else is hashed for the rest.
     ///
-    /// A stored hash is used if it is an Argon2 hash of at most 10 passes, 16 lanes and the
-    /// memory that each thread has. A right password with a hash weaker than new ones is hashed
-    /// anew, never the other way.
+    /// A stored hash is used if it is an Argon2 hash of at most 10 passes and 16 lanes, with no
+    /// more memory and no more work than a new one or than
+    /// [`stored_up_to`](HasherBuilder::stored_up_to). A right password with a hash weaker than
+    /// new ones is hashed anew, never the other way.
     ///
     /// # Errors
     /// *Invalid* when it is not, *unavailable* when the queue is full, *too large* for more than
@@ -121,24 +133,29 @@ impl Hasher {
         password: &Secret,
         stored: Option<&str>,
     ) -> impl Future<Output = Result<Match, AuthnError>> + Send + use<> {
-        let fits = |phc: &Phc| phc.cost.memory_kib() <= self.0.memory_kib;
+        let (memory_kib, most) = (self.0.memory_kib, self.0.work);
+        let fits = |phc: &Phc| phc.cost.memory_kib() <= memory_kib && phc.cost.work() <= most;
         let known = stored.and_then(Phc::parse).filter(fits);
         let otherwise = match (&known, stored) {
             (Some(_), _) => "the password is wrong",
             (None, Some(_)) => "the stored hash cannot be used",
             (None, None) => "there is no such user",
         };
-        let (cost, dummy, runs) = (self.0.cost, Arc::clone(&self.0.dummy), self.runs());
+        let (cost, dummy) = (self.0.cost, Arc::clone(&self.0.dummy));
+        let meter = Arc::clone(&self.0.meter);
         let checked = self.submit(password, move |password, blocks| {
             let stored = known.as_ref().unwrap_or(&dummy);
-            let hash = run(password, stored, blocks, &runs)?;
+            let hash = run(password, stored, blocks, &meter)?;
             let equal = bool::from(hash.as_slice().ct_eq(&stored.hash));
             if !equal || known.is_none() {
+                // Otherwise a cheap stored hash would tell its user from unknown ones.
+                let rest = Cost::of_work(most.saturating_sub(stored.cost.work()), memory_kib);
+                rest.map_or(Some(()), |rest| spend(password, rest, blocks, &meter))?;
                 return Some(None);
             }
             let renew = stored.is_weaker_than(cost);
             // A hash that is not renewed today is renewed another day.
-            let renewed = renew.then(|| new_hash(password, cost, blocks, &runs)).flatten();
+            let renewed = renew.then(|| new_hash(password, cost, blocks, &meter)).flatten();
             Some(Some(renewed.map_or(Match::Current, |phc| Match::Renewed(phc.to_string()))))
         });
         async move {
@@ -164,11 +181,13 @@ impl Hasher {
     /// How many hashes have been run since the start.
     #[must_use]
     pub fn hashes(&self) -> u64 {
-        self.0.runs.load(Relaxed)
+        self.0.meter.runs.load(Relaxed)
     }
 
-    fn runs(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.0.runs)
+    /// What they cost together: the memory of each in KiB, times its passes.
+    #[must_use]
+    pub fn work(&self) -> u64 {
+        self.0.meter.work.load(Relaxed)
     }
 
     fn submit<T: Send + 'static>(
@@ -199,10 +218,11 @@ impl HasherBuilder {
         self
     }
 
-    /// Verifies stored hashes that take up to this much memory, at most 1 GiB, too. Without it,
-    /// those that take more than new ones cannot be used.
-    pub fn stored_memory_kib(mut self, memory_kib: u32) -> Self {
-        self.stored_memory_kib = memory_kib;
+    /// Verifies stored hashes that are dearer than new ones, too, up to this cost. Say it where
+    /// the cost was lowered, or hashes come from elsewhere: without it they cannot be used. Every
+    /// no costs as much from then on, since a user is not to be told by the time it takes.
+    pub fn stored_up_to(mut self, cost: Cost) -> Self {
+        self.stored = Some(cost);
         self
     }
 
@@ -211,7 +231,7 @@ impl HasherBuilder {
     /// # Errors
     /// When a number is out of its range or the system lacks memory, threads or random bytes.
     pub fn start(self) -> Result<Hasher, HasherError> {
-        let Self { threads, cost, stored_memory_kib, .. } = self;
+        let Self { threads, cost, stored, .. } = self;
         if !(1..=256).contains(&threads) {
             return Err(HasherError::Threads { threads });
         }
@@ -219,22 +239,21 @@ impl HasherBuilder {
         if !(1..=65_536).contains(&places) {
             return Err(HasherError::Queue { places });
         }
-        if stored_memory_kib > 1 << 20 {
-            return Err(HasherError::StoredMemory { memory_kib: stored_memory_kib });
-        }
-        let memory_kib = cost.memory_kib().max(stored_memory_kib);
+        let dearest = stored.unwrap_or(cost);
+        let memory_kib = cost.memory_kib().max(dearest.memory_kib());
+        let work = cost.work().max(dearest.work());
         let buffers: Option<Vec<_>> = (0..threads).map(|_| Blocks::new(memory_kib)).collect();
         let mut buffers = buffers.ok_or(HasherError::Memory { threads, memory_kib })?;
         // Made as every other hash is: a dummy of another cost, or one that does not parse, would
         // tell unknown users from known ones.
         let dummy = buffers.first_mut().and_then(|blocks| {
             let password = random::<32>()?;
-            new_hash(&password, cost, blocks, &AtomicU64::new(0))
+            new_hash(&password, cost, blocks, &Meter::default())
         });
         let dummy = Arc::new(dummy.ok_or(HasherError::Random)?);
         let pool = Pool::start(buffers, places)?;
-        let runs = Arc::default();
-        Ok(Hasher(Arc::new(Inner { cost, dummy, memory_kib, pool, runs, threads })))
+        let meter = Arc::default();
+        Ok(Hasher(Arc::new(Inner { cost, dummy, memory_kib, work, pool, meter, threads })))
     }
 }
 
@@ -256,12 +275,19 @@ impl fmt::Debug for Match {
     }
 }
 
-fn new_hash(password: &[u8], cost: Cost, blocks: &mut Blocks, runs: &AtomicU64) -> Option<Phc> {
+fn new_hash(password: &[u8], cost: Cost, blocks: &mut Blocks, meter: &Meter) -> Option<Phc> {
     let (algorithm, version) = (Algorithm::Argon2id, Version::V0x13);
     let (salt, hash) = (random::<SALT>()?.to_vec(), vec![0; HASH]);
     let mut phc = Phc { algorithm, version, cost, salt, hash };
-    phc.hash = run(password, &phc, blocks, runs)?.to_vec();
+    phc.hash = run(password, &phc, blocks, meter)?.to_vec();
     Some(phc)
+}
+
+/// Hashes for nothing but the time it takes.
+fn spend(password: &[u8], cost: Cost, blocks: &mut Blocks, meter: &Meter) -> Option<()> {
+    let (algorithm, version) = (Algorithm::Argon2id, Version::V0x13);
+    let phc = Phc { algorithm, version, cost, salt: vec![0; SALT], hash: vec![0; HASH] };
+    run(password, &phc, blocks, meter).map(drop)
 }
 
 /// The hash of `password` with the salt and cost of `like`. `None` cannot come of what a caller
@@ -270,9 +296,10 @@ fn run(
     password: &[u8],
     like: &Phc,
     blocks: &mut Blocks,
-    runs: &AtomicU64,
+    meter: &Meter,
 ) -> Option<Zeroizing<Vec<u8>>> {
-    runs.fetch_add(1, Relaxed);
+    meter.runs.fetch_add(1, Relaxed);
+    meter.work.fetch_add(like.cost.work(), Relaxed);
     let (memory, passes, lanes) = (like.cost.memory_kib(), like.cost.passes(), like.cost.lanes());
     let params = Params::new(memory, passes, lanes, Some(like.hash.len())).ok()?;
     let mut hash = Zeroizing::new(vec![0; like.hash.len()]);

@@ -1,6 +1,7 @@
 //! Plain threads, each with a buffer of its own, behind one bounded queue.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, PoisonError,
         mpsc::{Receiver, SyncSender, sync_channel},
@@ -17,10 +18,11 @@ use super::{
 
 /// Runs work on threads that each own their blocks of memory. What has been taken on is run to
 /// its end, whether or not anybody still waits for it: so a caller who goes away frees nothing
-/// early, and never are there more hashes under way than threads.
+/// early, and never are there more hashes under way than threads. Work that panics has no answer,
+/// and its thread goes on.
 pub(super) struct Pool(SyncSender<Job>);
 
-/// The queue is full, or no thread is left.
+/// The queue is full.
 #[derive(Debug)]
 pub(super) struct Busy;
 
@@ -38,7 +40,8 @@ impl Pool {
             let receiver = Arc::clone(&receiver);
             let run = move || {
                 while let Some(Job(work)) = next(&receiver) {
-                    work(&mut blocks);
+                    // The job's answer is closed, and the next one fills the blocks anew.
+                    let _ = catch_unwind(AssertUnwindSafe(|| work(&mut blocks)));
                 }
             };
             let thread = thread::Builder::new().name("portcullis-hash".to_owned());
@@ -121,6 +124,22 @@ mod tests {
         let sizes: Vec<_> =
             (0..4).map(|_| wait(pool.submit(|blocks| blocks.0.len()).unwrap()).unwrap()).collect();
         assert!(sizes == [8; 4] || sizes == [16; 4], "{sizes:?}");
+        end.send(()).unwrap();
+        assert_eq!(wait(first), Some(()));
+    }
+
+    #[test]
+    fn attack_work_that_panics_takes_no_thread_with_it() {
+        let pool = Pool::start(vec![Blocks::new(8).unwrap(), Blocks::new(8).unwrap()], 16).unwrap();
+        for _ in 0..8 {
+            let broken = pool.submit(|_| if true { panic!("on purpose") } else { 7 });
+            assert_eq!(wait(broken.unwrap()), None, "closed, not left waiting");
+        }
+        // Both threads are there: one is held, the other still serves.
+        let (work, starts, end) = held();
+        let first = pool.submit(work).unwrap();
+        starts.recv().unwrap();
+        assert_eq!(wait(pool.submit(|blocks| blocks.0.len()).unwrap()), Some(8));
         end.send(()).unwrap();
         assert_eq!(wait(first), Some(()));
     }

@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use super::{
     Hasher, Match, PasswordRecord, PasswordStore,
-    basic::{Said, parse, user_name},
+    basic::{Said, is_stored_as, parse, user_name},
     cache::Cache,
 };
 use crate::{
@@ -20,7 +20,8 @@ use crate::{
 /// ([`cache`](Self::cache), [`without_cache`](Self::without_cache)). The store is asked every
 /// time, and a changed or removed password counts at once.
 ///
-/// User names are told to the store in lower case. Clones share everything.
+/// User names are told to the store in lower case and without white space around them, and a
+/// record of another name counts for none: see [`PasswordStore`]. Clones share everything.
 ///
 /// ```
 /// use portcullis::{AuthnErrorKind, Mono, Now, Secret, UnixTime};
@@ -32,7 +33,7 @@ use crate::{
 /// let hasher = Hasher::with_threads(2).start()?;
 /// let users = MemoryPasswords::default();
 /// let stored = hasher.hash(&Secret::new(*b"correct horse battery staple")).await?;
-/// users.insert("alice", PasswordRecord::new("u-1", stored).roles(["clerk"]))?;
+/// users.insert(PasswordRecord::new("alice", "u-1", stored).roles(["clerk"]))?;
 ///
 /// // One clone goes to `Gate::builder().authenticate(…)`, where it takes Basic.
 /// let passwords = Passwords::new("staff", users, hasher);
@@ -131,7 +132,10 @@ impl Passwords {
     async fn check(self, said: &Said, now: Now) -> Result<Proof, AuthnError> {
         let Said { user, password } = said;
         let found = self.store.find(user).await;
-        let record = found.map_err(|_| unavailable("the password store cannot be reached"))?;
+        let found = found.map_err(|_| unavailable("the password store cannot be reached"))?;
+        // A store that takes several spellings for one finds another user than the one asked for.
+        let other = found.as_ref().is_some_and(|record| !is_stored_as(user, record.user()));
+        let record = found.filter(|_| !other);
         // An unknown user goes the same way, over nothing.
         let stored = record.as_ref().map(PasswordRecord::hash);
         let code = self
@@ -140,7 +144,12 @@ impl Passwords {
             .map(|cache| (cache, cache.code(user, password, stored.unwrap_or_default())));
         let known = code.as_ref().is_some_and(|(cache, code)| cache.holds(code, now.mono));
         if !known {
-            match self.hasher.verify(password, stored).await? {
+            let checked = self.hasher.verify(password, stored).await.map_err(|error| {
+                let wrong = error.kind() == AuthnErrorKind::Invalid;
+                let detail = "the store found another name's user";
+                if other && wrong { AuthnError::new(error.kind(), detail) } else { error }
+            });
+            match checked? {
                 Match::Current => {
                     if let Some((cache, code)) = code {
                         cache.remember(code, now.mono);

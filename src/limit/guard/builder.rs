@@ -2,7 +2,7 @@
 
 use std::{hash::RandomState, sync::Arc, time::Duration};
 
-use super::{Inner, Limits, LoginGuard, state::Pace};
+use super::{DEVICES_SHARE, Inner, Limits, LoginGuard, Table, state::Pace};
 use crate::{Secret, crypto::MacKey};
 
 /// A guard being set up; see [`LoginGuard::builder`].
@@ -48,7 +48,8 @@ pub enum GuardError {
 const DAY: Duration = Duration::from_secs(86_400);
 
 impl LoginGuardBuilder {
-    /// Free attempts for one account from one network, or from one known device.
+    /// Free attempts for one account from one network, or from its known devices: one count for
+    /// about a sixteenth of them.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.limits.pair = attempts;
         self
@@ -78,14 +79,16 @@ impl LoginGuardBuilder {
         self
     }
 
-    /// Asks for a challenge from this many failures on. Without it, none is ever asked for.
+    /// Asks for a challenge from this many failures on. Without it, none is ever asked for. It is
+    /// for forms: HTTP Basic can carry no solution.
     pub fn challenge_after(mut self, failures: u32) -> Self {
         self.limits.challenge = Some(failures);
         self
     }
 
     /// Room for so many accounts, networks and pairs together, about 50 bytes each: 262,144
-    /// unless said otherwise. Every failure makes up to three, for as long as it is remembered.
+    /// unless said otherwise. Every failure makes up to three, for as long as it is remembered. An
+    /// eighth of them is kept for known devices, each of which needs one.
     pub fn entries(mut self, entries: usize) -> Self {
         self.limits.entries = entries;
         self
@@ -127,8 +130,10 @@ impl LoginGuardBuilder {
             Some(key) => MacKey::new(key.expose()),
             None => MacKey::random().ok_or(GuardError::Random)?,
         };
-        let (hashing, table) = (RandomState::new(), Default::default());
-        Ok(LoginGuard(Arc::new(Inner { limits, key, hashing, table })))
+        let reserved = entries / DEVICES_SHARE;
+        let (strangers, devices) = (Table::of(entries - reserved), Table::of(reserved));
+        let hashing = RandomState::new();
+        Ok(LoginGuard(Arc::new(Inner { limits, key, hashing, strangers, devices })))
     }
 }
 

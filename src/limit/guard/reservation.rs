@@ -21,6 +21,8 @@ pub struct Reservation {
 /// The entries of one attempt, with what is free for each.
 #[derive(Clone, Copy)]
 pub(super) struct Counted {
+    /// By a device's cookie, which has entries of its own.
+    pub(super) known: bool,
     /// The pair, or the device that has its own count.
     pub(super) own: (u64, u32),
     pub(super) account: Option<(u64, u32)>,
@@ -67,7 +69,7 @@ impl Reservation {
             return;
         }
         let (counted, pace, now) = (self.counted, self.guard.0.limits.pace, self.now);
-        let mut table = self.guard.table();
+        let mut table = self.guard.table(counted);
         for (key, _) in counted.all() {
             table.states.entry(key).and_modify(State::end);
         }

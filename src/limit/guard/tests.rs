@@ -37,7 +37,7 @@ fn succeed(guard: &LoginGuard, login: &Login<'_>, secs: u64) -> bool {
 }
 
 fn entries(guard: &LoginGuard) -> usize {
-    guard.table().states.len()
+    guard.0.strangers.lock().unwrap().states.len() + guard.0.devices.lock().unwrap().states.len()
 }
 
 #[test]
@@ -174,6 +174,13 @@ fn attack_forged_and_foreign_device_cookies() {
 }
 
 #[test]
+fn debug_hides_the_device_cookie() {
+    let cookie = guard().device_cookie("alice").unwrap();
+    let shown = format!("{:?}", from("alice", 1).device(&cookie));
+    assert!(shown.contains("alice") && !shown.contains(&cookie), "{shown}");
+}
+
+#[test]
 fn an_attempt_that_ends_in_silence_has_failed_and_one_that_was_released_never_was() {
     let guard = guard();
     let alice = from("alice", 1);
@@ -217,6 +224,65 @@ fn attack_a_flood_of_names_neither_grows_the_table_nor_forgives() {
     assert!(guess(&guard, &from("newcomer", 3), 0).is_err(), "full is no");
     assert_eq!(guess(&guard, &alice, 0), Err(1), "and nothing is forgiven");
     assert_eq!(guess(&guard, &from("newcomer", 3), 86_400), Ok(()), "until it is forgotten");
+}
+
+#[test]
+fn attack_a_flood_from_many_networks_locks_out_no_known_device() {
+    let guard = LoginGuard::builder().entries(1_000).start().unwrap();
+    let owner = guard.device_cookie("alice").unwrap();
+    let forged = format!("{}.{}", "0".repeat(32), "0".repeat(64));
+    // From eight threads, with and without a made-up cookie, until nothing more fits.
+    std::thread::scope(|scope| {
+        for thread in 0..8_u8 {
+            let (guard, forged) = (&guard, &forged);
+            scope.spawn(move || {
+                for last in 0..=255 {
+                    let client = [198, 51, thread, last].into();
+                    let account = format!("flood{thread}-{last}");
+                    let _ = guess(guard, &Login::new(&account).client(client).device(forged), 0);
+                    let _ = guess(guard, &Login::new("alice").client(client), 0);
+                }
+            });
+        }
+    });
+    assert!(guess(&guard, &from("newcomer", 3), 0).is_err(), "full is no");
+    assert!(guess(&guard, &from("alice", 3), 0).is_err());
+    assert!(succeed(&guard, &from("alice", 3).device(&owner), 0), "but not to a known device");
+    assert_eq!(guess(&guard, &from("alice", 3).device(&owner), 0), Ok(()));
+    assert!(succeed(&guard, &from("alice", 3).device(&owner), 0), "whoever comes back");
+    assert!(entries(&guard) <= 1_000, "{}", entries(&guard));
+}
+
+#[test]
+fn attack_one_account_with_many_devices_fills_no_share() {
+    let guard = LoginGuard::builder().entries(1_000).start().unwrap();
+    for _ in 0..2_000 {
+        let cookie = guard.device_cookie("mallory").unwrap();
+        let _ = guess(&guard, &from("mallory", 1).device(&cookie), 0);
+    }
+    assert_eq!(guard.0.devices.lock().unwrap().states.len(), 16);
+    let owner = guard.device_cookie("alice").unwrap();
+    assert_eq!(guess(&guard, &from("alice", 1).device(&owner), 0), Ok(()));
+}
+
+#[test]
+fn a_full_share_of_devices_denies_new_ones_and_forgives_nobody() {
+    let guard = LoginGuard::builder().entries(1_000).start().unwrap();
+    let first = guard.device_cookie("first").unwrap();
+    for _ in 0..5 {
+        guess(&guard, &from("first", 1).device(&first), 0).unwrap();
+    }
+    for user in 0..200 {
+        let account = format!("user{user}");
+        let cookie = guard.device_cookie(&account).unwrap();
+        let _ = guess(&guard, &from(&account, 1).device(&cookie), 0);
+    }
+    assert_eq!(guard.0.devices.lock().unwrap().states.len(), 125, "an eighth");
+    let late = guard.device_cookie("late").unwrap();
+    assert!(guess(&guard, &from("late", 1).device(&late), 0).is_err(), "full is no");
+    assert_eq!(guess(&guard, &from("first", 1).device(&first), 0), Err(1), "nothing is forgiven");
+    assert_eq!(guess(&guard, &from("late", 1), 0), Ok(()), "without it, like anybody");
+    assert_eq!(guess(&guard, &from("late", 1).device(&late), 86_400), Ok(()));
 }
 
 #[test]

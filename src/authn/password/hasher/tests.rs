@@ -1,5 +1,7 @@
 use super::*;
 
+mod vectors;
+
 /// Runs a future on a runtime of its own.
 fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
@@ -10,7 +12,7 @@ fn cheap() -> Cost {
 }
 
 fn hasher() -> Hasher {
-    Hasher::with_threads(1).cost(cheap()).stored_memory_kib(65_536).start().unwrap()
+    Hasher::with_threads(1).cost(cheap()).start().unwrap()
 }
 
 fn secret(text: &str) -> Secret {
@@ -28,33 +30,27 @@ fn check(
     (found, hasher.hashes() - before)
 }
 
-#[test]
-fn the_reference_hashes_verify() {
-    // From the test suite of the reference implementation, for "password".
-    for stored in [
-        "$argon2i$m=65536,t=2,p=1$c29tZXNhbHQ$9sTbSlTio3Biev89thdrlKKiCaYsjjYVJxGAL3swxpQ",
-        "$argon2i$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$wWKIMhR9lyDFvRz9YTZweHKfbftvj+qf+YFY4NeBbtA",
-        "$argon2i$v=19$m=256,t=2,p=1$c29tZXNhbHQ$iekCn0Y3spW+sCcFanM2xBT63UP2sghkUoHLIUpWRS8",
-        "$argon2i$v=19$m=256,t=2,p=2$c29tZXNhbHQ$T/XOJ2mh1/TIpJHfCdQan76Q5esCFVoT5MAeIM1Oq2E",
-        "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
-        "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
-        "$argon2id$v=19$m=256,t=2,p=2$c29tZXNhbHQ$bQk8UB/VmZZF4Oo79iDXuL5/0ttZwg2f/5U52iv1cDc",
-    ] {
-        let hasher = hasher();
-        assert!(check(&hasher, "password", Some(stored)).0.is_ok(), "{stored}");
-        let (wrong, _) = check(&hasher, "passwore", Some(stored));
-        assert_eq!(wrong.unwrap_err().kind(), AuthnErrorKind::Invalid, "{stored}");
-    }
+/// What is found, and how much work that took.
+fn weigh(
+    hasher: &Hasher,
+    password: &str,
+    stored: Option<&str>,
+) -> (Result<Match, AuthnError>, u64) {
+    let before = hasher.work();
+    let found = wait(hasher.verify(&secret(password), stored));
+    (found, hasher.work() - before)
 }
 
 #[test]
 fn asvs_6_3_8_every_no_takes_one_hash() {
     let hasher = hasher();
     let stored = wait(hasher.hash(&secret("the right one"))).unwrap();
-    let too_big = stored.replace("m=64", "m=65537");
+    let too_big = stored.replace("m=64", "m=65");
+    let too_slow = stored.replace("t=1", "t=2");
     let cut = stored.get(1..).unwrap();
     let mut details = Vec::new();
-    for stored in [Some(&*stored), None, Some(""), Some("$argon2id$"), Some(cut), Some(&too_big)] {
+    let unusable = ["", "$argon2id$", cut, &too_big, &too_slow];
+    for stored in [Some(&*stored), None].into_iter().chain(unusable.map(Some)) {
         let (found, hashes) = check(&hasher, "the wrong one", stored);
         let error = found.unwrap_err();
         assert_eq!((error.kind(), hashes), (AuthnErrorKind::Invalid, 1), "{stored:?}");
@@ -91,7 +87,7 @@ fn trap_a_dummy_that_matches_proves_nobody() {
 fn weaker_hashes_are_renewed_and_stronger_ones_are_kept() {
     let strong = Cost::insecure_new(128, 2, 1).unwrap();
     let stronger = Hasher::with_threads(1).cost(strong).start().unwrap();
-    let weaker = Hasher::with_threads(1).cost(cheap()).stored_memory_kib(128).start().unwrap();
+    let weaker = Hasher::with_threads(1).cost(cheap()).stored_up_to(strong).start().unwrap();
     let old = wait(weaker.hash(&secret("p"))).unwrap();
     let (found, hashes) = check(&stronger, "p", Some(&old));
     let Ok(Match::Renewed(new)) = found else { panic!("{found:?}") };
@@ -99,7 +95,51 @@ fn weaker_hashes_are_renewed_and_stronger_ones_are_kept() {
     assert!(new.contains("$m=128,t=2,p=1$"), "{new}");
     assert_eq!(check(&stronger, "p", Some(&new)), (Ok(Match::Current), 1));
     assert_eq!(check(&weaker, "p", Some(&new)), (Ok(Match::Current), 1), "never downwards");
-    assert_eq!(check(&stronger, "q", Some(&old)).1, 1, "a wrong one renews nothing");
+    let (wrong, work) = weigh(&stronger, "q", Some(&old));
+    assert!(
+        wrong.is_err() && work == 256,
+        "a wrong one renews nothing, and costs a new one: {work}"
+    );
+}
+
+#[test]
+fn attack_who_has_an_old_hash_is_not_told_by_what_a_guess_costs() {
+    let cost = |memory, passes| Cost::insecure_new(memory, passes, 1).unwrap();
+    let made = |cost: Cost| {
+        let hasher = Hasher::with_threads(1).cost(cost).start().unwrap();
+        wait(hasher.hash(&secret("right"))).unwrap()
+    };
+    let check = |hasher: &Hasher, stored: Option<&str>, least: u64, most_runs: u64| {
+        let runs = hasher.hashes();
+        let (found, work) = weigh(hasher, "wrong", stored);
+        assert_eq!(found.unwrap_err().kind(), AuthnErrorKind::Invalid);
+        // What is less than the smallest hash there is, nobody can measure.
+        assert!((least - 16..=least).contains(&work), "{stored:?}: {work} of {least}");
+        assert!((1..=most_runs).contains(&(hasher.hashes() - runs)), "{stored:?}");
+    };
+    // Raised step by step; the owners of all old hashes have yet to log in.
+    let raised = Hasher::with_threads(1).cost(cost(256, 3)).start().unwrap();
+    for old in [cost(8, 1), cost(64, 1), cost(100, 7), cost(256, 2), cost(255, 3)] {
+        check(&raised, Some(&made(old)), 768, 2);
+    }
+    for stored in [Some(&*made(cost(256, 3))), None, Some("none"), Some(&made(cost(257, 1)))] {
+        check(&raised, stored, 768, 1);
+    }
+    let (found, work) = weigh(&raised, "right", Some(&made(cost(256, 2))));
+    assert!(matches!(found, Ok(Match::Renewed(_))) && work == 512 + 768, "{work}");
+    let (found, work) = weigh(&raised, "right", Some(&made(cost(256, 3))));
+    assert_eq!((found, work), (Ok(Match::Current), 768));
+    // Lowered: the dear ones set the measure, and cannot be used where nothing says so.
+    let dear = made(cost(512, 4));
+    check(&raised, Some(&dear), 768, 1);
+    assert!(weigh(&raised, "right", Some(&dear)).0.is_err());
+    let lowered = Hasher::with_threads(1).cost(cost(256, 3)).stored_up_to(cost(512, 4));
+    let lowered = lowered.start().unwrap();
+    for stored in [Some(&*dear), None, Some("none"), Some(&made(cost(256, 3)))] {
+        check(&lowered, stored, 2_048, 2);
+    }
+    assert_eq!(weigh(&lowered, "right", Some(&dear)), (Ok(Match::Current), 2_048));
+    assert_eq!(lowered.memory_ceiling(), 512 * 1024);
 }
 
 #[test]
@@ -150,6 +190,21 @@ fn trap_a_hash_is_run_to_its_end_when_nobody_waits_for_it() {
 }
 
 #[test]
+fn attack_a_panic_proves_nobody_and_the_next_password_is_checked() {
+    let hasher = hasher();
+    let stored = wait(hasher.hash(&secret("p"))).unwrap();
+    for _ in 0..3 {
+        let broken = hasher.submit(&secret("p"), |_, blocks| {
+            blocks.0.fill(argon2::Block::new());
+            if blocks.0.len() == 64 { panic!("on purpose") } else { true }
+        });
+        assert_eq!(wait(broken.unwrap()), None);
+    }
+    assert_eq!(check(&hasher, "p", Some(&stored)), (Ok(Match::Current), 1));
+    assert!(check(&hasher, "q", Some(&stored)).0.is_err());
+}
+
+#[test]
 fn set_ups_that_cannot_be() {
     let check = |builder: HasherBuilder, expected: HasherError| {
         assert_eq!(builder.start().unwrap_err(), expected);
@@ -159,17 +214,16 @@ fn set_ups_that_cannot_be() {
     check(with(257), HasherError::Threads { threads: 257 });
     check(with(1).queue(0), HasherError::Queue { places: 0 });
     check(with(1).queue(65_537), HasherError::Queue { places: 65_537 });
-    let memory_kib = (1 << 20) + 1;
-    check(with(1).stored_memory_kib(memory_kib), HasherError::StoredMemory { memory_kib });
 }
 
 #[test]
 fn the_memory_ceiling_is_what_the_threads_own() {
     let with = |threads, stored| {
-        let hasher = Hasher::with_threads(threads).cost(cheap()).stored_memory_kib(stored);
+        let stored = Cost::insecure_new(stored, 1, 1).unwrap();
+        let hasher = Hasher::with_threads(threads).cost(cheap()).stored_up_to(stored);
         hasher.start().unwrap().memory_ceiling()
     };
-    assert_eq!(with(3, 0), 3 * 64 * 1024);
+    assert_eq!(with(3, 8), 3 * 64 * 1024);
     assert_eq!(with(2, 256), 2 * 256 * 1024);
     assert_eq!(Blocks::new(64).unwrap().0.len() * size_of::<argon2::Block>(), 64 * 1024);
 }

@@ -31,8 +31,8 @@ fn hash(hasher: &Hasher, password: &str) -> String {
 fn service() -> (Passwords, MemoryPasswords, Hasher) {
     let (hasher, users) = (hasher(), MemoryPasswords::default());
     let stored = hash(&hasher, "right");
-    users.insert("alice", PasswordRecord::new("u-1", stored).roles(["clerk"])).unwrap();
-    users.insert("mallory", PasswordRecord::new("u-2", "$argon2id$v=19$")).unwrap();
+    users.insert(PasswordRecord::new("alice", "u-1", stored).roles(["clerk"])).unwrap();
+    users.insert(PasswordRecord::new("mallory", "u-2", "$argon2id$v=19$")).unwrap();
     (Passwords::new("staff", users.clone(), hasher.clone()), users, hasher)
 }
 
@@ -98,8 +98,8 @@ fn a_right_password_is_hashed_once_and_a_wrong_one_every_time() {
 fn trap_a_changed_password_or_a_removed_user_counts_at_once() {
     let (passwords, users, hasher) = service();
     assert!(basic(&passwords, "alice:right", at(0)).is_ok());
-    let changed = PasswordRecord::new("u-1", hash(&hasher, "changed"));
-    users.insert("alice", changed).unwrap();
+    let changed = PasswordRecord::new("alice", "u-1", hash(&hasher, "changed"));
+    users.insert(changed).unwrap();
     assert!(basic(&passwords, "alice:right", at(1)).is_err());
     assert!(basic(&passwords, "alice:changed", at(1)).is_ok());
     users.remove("alice");
@@ -153,6 +153,50 @@ fn trap_a_store_that_fails_is_not_a_wrong_password() {
     let passwords = Passwords::new("staff", Down, hasher());
     let kind = basic(&passwords, "alice:right", at(0)).unwrap_err().kind();
     assert_eq!(kind, AuthnErrorKind::Unavailable);
+}
+
+/// A store that takes every name for alice's.
+#[derive(Debug)]
+struct Folding(PasswordRecord);
+
+impl PasswordStore for Folding {
+    fn find(&self, _: &str) -> Answer<Option<PasswordRecord>> {
+        Answer::done(Some(self.0.clone()))
+    }
+}
+
+#[test]
+fn attack_another_spelling_that_the_store_folds_costs_a_hash_and_proves_nobody() {
+    let hasher = hasher();
+    let stored = hash(&hasher, "right");
+    let store = Folding(PasswordRecord::new("Alice", "u-1", stored));
+    let passwords = Passwords::new("staff", store, hasher.clone());
+    for (user, detail) in [
+        ("alice", "the password is wrong"),
+        (" ALICE", "the password is wrong"),
+        ("al\u{ed}ce", "the store found another name's user"),
+        ("\u{ff41}lice", "the store found another name's user"),
+        ("bob", "the store found another name's user"),
+    ] {
+        let known = detail == "the password is wrong";
+        let before = hasher.hashes();
+        let wrong = login(&passwords, user, "wrong").unwrap_err();
+        assert_eq!((wrong.kind(), wrong.detail()), (AuthnErrorKind::Invalid, detail), "{user}");
+        for _ in 0..2 {
+            assert_eq!(login(&passwords, user, "right").is_ok(), known, "{user}");
+        }
+        // Only what is right is remembered.
+        assert_eq!(
+            hasher.hashes() - before,
+            if user == "alice" {
+                2
+            } else if known {
+                1
+            } else {
+                3
+            }
+        );
+    }
 }
 
 #[test]
