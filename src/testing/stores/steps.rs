@@ -14,7 +14,7 @@ impl StoreChecks {
     pub fn steps(&self, store: &impl StepStore) -> Result<(), BrokenPromises> {
         let mut findings = Findings::default();
         let take = |account: &str, step| {
-            self.ask(|| store.advance(account, step)).map(|answer| answer == Advance::Taken)
+            self.ask(|| store.advance(account, step..=step)).map(|answer| answer == Advance::Taken)
         };
         findings.promise("first-step", "it refuses an account its first step", || {
             Ok(take(&fresh()?, 0)? && take(&fresh()?, 60_000_000)?)
@@ -50,6 +50,12 @@ impl StoreChecks {
         findings.promise("never-back-at-once", "a slow request puts a lower step back", || {
             let account = fresh()?;
             every_time(|round| self.highest_stays(&account, 60_000_000 + 100 * round as u64, &take))
+        });
+        findings.promise("all-or-none", "it takes two steps of which one was used", || {
+            let account = fresh()?;
+            let two = |first: u64| self.ask(|| store.advance(&account, first..=first + 1));
+            let taken = two(60_000_000)? == Advance::Taken;
+            Ok(taken && two(60_000_001)? == Advance::Used && two(60_000_002)? == Advance::Taken)
         });
         findings.end()
     }

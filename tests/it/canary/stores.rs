@@ -1,8 +1,11 @@
 //! Stores of every kind that can all be switched off at once.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    ops::RangeInclusive,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use portcullis::{
@@ -56,8 +59,8 @@ impl PasswordStore for Stores {
 }
 
 impl StepStore for Stores {
-    fn advance(&self, account: &str, step: u64) -> Answer<Advance> {
-        self.up(|| self.steps.advance(account, step))
+    fn advance(&self, account: &str, steps: RangeInclusive<u64>) -> Answer<Advance> {
+        self.up(|| self.steps.advance(account, steps))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    ops::RangeInclusive,
     sync::{Mutex, MutexGuard},
 };
 
@@ -17,11 +18,11 @@ use super::{checks, named, pause};
 pub(super) struct Remote(pub(super) MemorySteps);
 
 impl StepStore for Remote {
-    fn advance(&self, account: &str, step: u64) -> Answer<Advance> {
-        let (steps, account) = (self.0.clone(), account.to_owned());
+    fn advance(&self, account: &str, steps: RangeInclusive<u64>) -> Answer<Advance> {
+        let (inner, account) = (self.0.clone(), account.to_owned());
         let asked = tokio::spawn(async move {
             tokio::task::yield_now().await;
-            steps.advance(&account, step).await
+            inner.advance(&account, steps).await
         });
         Answer::wait(async { asked.await.unwrap() })
     }
@@ -35,7 +36,8 @@ struct Steps {
 }
 
 impl StepStore for Steps {
-    fn advance(&self, account: &str, step: u64) -> Answer<Advance> {
+    fn advance(&self, account: &str, steps: RangeInclusive<u64>) -> Answer<Advance> {
+        let (first, step) = steps.into_inner();
         let account = if self.fault == "accounts-apart" { "all" } else { account };
         let mut table = self.last.lock().unwrap();
         let last = table.get(account).copied();
@@ -44,7 +46,8 @@ impl StepStore for Steps {
             ("used-once", Some(last)) => step >= last,
             ("moves-on", last) => last.is_none(),
             ("never-back", Some(last)) => step != last,
-            (_, last) => last.is_none_or(|last| step > last),
+            ("all-or-none", Some(last)) => step > last,
+            (_, last) => last.is_none_or(|last| first > last),
         };
         if self.fault.ends_with("-at-once") {
             drop(table);
@@ -62,6 +65,7 @@ impl StepStore for Steps {
 fn steps() {
     for fault in [
         "none",
+        "all-or-none",
         "first-step",
         "used-once",
         "moves-on",
