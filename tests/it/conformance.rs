@@ -51,7 +51,7 @@ fn stores_in_memory_keep_their_promises() {
     assert_eq!(checks.keys(&table, put), Ok(()));
     let users = MemoryPasswords::default();
     let put = |user: &str, hash: &str| {
-        users.insert(user, PasswordRecord::new("u-1", hash).roles(["clerk"])).unwrap();
+        users.insert(PasswordRecord::new(user, "u-1", hash).roles(["clerk"])).unwrap();
     };
     assert_eq!(checks.passwords(&users, put, |user| users.remove(user)), Ok(()));
 }

@@ -139,7 +139,7 @@ impl Table<'_> {
         let passwords = Passwords::new("check", Fixed(record), self.hashed.hasher.clone());
         let now = Now::new(UnixTime::from_secs(1_800_000_000), Mono::from_nanos(0));
         let password = which.password();
-        let attempt = Attempt::new("check", &password);
+        let attempt = Attempt::new(user, &password);
         let result = self.checks.finish(passwords.verify_password(&attempt, now));
         let who = |user: Principal| {
             (user.subject().to_owned(), user.roles().map(str::to_owned).collect())

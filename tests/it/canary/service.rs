@@ -72,8 +72,8 @@ impl Service {
         let keys = ApiKeys::new("keys", "orders_live", stores.clone()).header("x-api-key");
         let hasher = hasher();
         let stored = block_on(hasher.hash(&Secret::new(PASSWORD.as_bytes()))).unwrap();
-        let record = PasswordRecord::new("alice", stored);
-        stores.users.insert("alice", record.clone()).unwrap();
+        let record = PasswordRecord::new("alice", "alice", stored);
+        stores.users.insert(record.clone()).unwrap();
         let passwords = Passwords::new("office", stores.clone(), hasher.clone());
         let builder = LoginGuard::builder().device_key(Secret::new(DEVICE_KEY.as_bytes()));
         watch.look_at(&builder);

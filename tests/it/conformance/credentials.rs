@@ -83,14 +83,14 @@ impl PasswordStore for Users {
         let table = self.table.lock().unwrap();
         let found = table.get(user).map(|(hash, role)| {
             let cut = if self.fault == "found-whole" { 1 } else { 0 };
-            PasswordRecord::new("u-1", hash.get(..hash.len() - cut).unwrap()).roles([*role])
+            PasswordRecord::new(user, "u-1", hash.get(..hash.len() - cut).unwrap()).roles([*role])
         });
         let mut seen = self.seen.lock().unwrap();
         if let Some(found) = &found {
             seen.entry(user.to_owned()).or_insert(found.clone());
         }
         Answer::done(match self.fault {
-            "unknown" => found.or_else(|| Some(PasswordRecord::new("u-0", "$argon2id$"))),
+            "unknown" => found.or_else(|| Some(PasswordRecord::new(user, "u-0", "$argon2id$"))),
             "changed-at-once" => found.and(seen.get(user).cloned()),
             "removed-at-once" => found.or(seen.get(user).cloned()),
             _ => found,
