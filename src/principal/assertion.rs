@@ -233,6 +233,8 @@ mod tests {
         let own = who().factors([("otp", at(2)), ("pwd", at(9))]);
         let factors = vec![factor("otp", two), factor("pwd", nine)];
         assert_eq!(told(own), (factors, nine, None));
+        let over = who().factors([("otp", at(2))]).auth_time(at(9));
+        assert_eq!(told(over), (vec![factor("otp", two)], nine, nine), "its own is older");
         assert_eq!(told(who().acr_time(at(2)).auth_time(at(9))), (vec![], nine, two));
     }
 

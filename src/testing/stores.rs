@@ -27,6 +27,7 @@ use crate::{
 /// them there: let them run over a table for tests.
 ///
 /// ```
+/// use std::ops::RangeInclusive;
 /// use portcullis::authn::{Answer, otp::{Advance, MemorySteps, StepStore}};
 /// use portcullis::testing::StoreChecks;
 ///
@@ -35,7 +36,7 @@ use crate::{
 /// struct Forgetful;
 ///
 /// impl StepStore for Forgetful {
-///     fn advance(&self, _: &str, _: u64) -> Answer<Advance> {
+///     fn advance(&self, _: &str, _: RangeInclusive<u64>) -> Answer<Advance> {
 ///         Answer::done(Advance::Taken)
 ///     }
 /// }
