@@ -1,12 +1,10 @@
 //! Who counts.
 
-use std::{
-    fmt,
-    hash::{BuildHasher, Hash, RandomState},
-    marker::PhantomData,
-};
+use std::{fmt, hash::Hash, marker::PhantomData};
 
-use super::{Exceeded, LimitError, Quota, WhenFull, table::Refunds, window::Window};
+use super::{
+    Exceeded, LimitError, Quota, WhenFull, hashing::Hashing, table::Refunds, window::Window,
+};
 use crate::Mono;
 
 /// Counts calls by key against one [`Quota`], in memory taken once.
@@ -15,9 +13,9 @@ use crate::Mono;
 /// in whatever order the readings of the clock come in. A caller who is alone is admitted exactly
 /// as often as the quota says.
 ///
-/// Keys are told apart by a 64-bit hash under a random seed, so nobody outside can choose keys
-/// that collide. Two that collide share a bucket; the chance that any two of 20 million do is 1 in
-/// 10^5.
+/// Keys are told apart by a 64-bit hash under secrets of the limiter's own, so nobody outside can
+/// choose keys that collide. Two that collide share a bucket; the chance that any two of 20 million
+/// do is 1 in 10^5.
 ///
 /// ```
 /// use std::time::Duration;
@@ -83,15 +81,5 @@ impl<K: ?Sized> fmt::Debug for Limiter<K> {
             .field("slots", &self.window.table.slots())
             .field("when_full", &self.window.table.when_full)
             .finish_non_exhaustive()
-    }
-}
-
-/// The one place that knows how keys are hashed: SipHash under random keys.
-#[derive(Default)]
-pub(super) struct Hashing(RandomState);
-
-impl Hashing {
-    pub(super) fn hash<K: Hash + ?Sized>(&self, key: &K) -> u64 {
-        self.0.hash_one(key)
     }
 }

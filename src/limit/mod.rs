@@ -23,6 +23,7 @@ mod bucket;
 mod client;
 mod error;
 mod guard;
+mod hashing;
 mod limiter;
 mod quota;
 mod set;

@@ -4,7 +4,7 @@ use std::{fmt, hash::Hash, marker::PhantomData};
 
 use super::{
     Allowance, Exceeded, LimitError, Quota, WhenFull,
-    limiter::Hashing,
+    hashing::Hashing,
     table::{Debit, Refunds},
     window::Window,
 };

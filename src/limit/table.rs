@@ -111,32 +111,21 @@ impl Table {
     }
 
     /// Debits the bucket of the key with this hash by one call, or says why not.
+    #[inline(always)]
     pub(super) fn charge(&self, hash: u64, now: u64, pace: Pace) -> Result<Debit, Denied> {
-        let tag = hash.max(1);
-        let (set, stripe) = self.home(hash);
         // Before the step: whatever is refunded after the step is not in here.
-        let refunded = stripe.refunded.load(Relaxed);
-        let until = loop {
-            if let Some(answer) = self.hit(set, stripe, tag, now, pace) {
-                break answer?;
-            }
-            if self.when_full == WhenFull::Inherit {
-                // No bucket of the set, the key's own included, stands below the least word, so a
-                // refusal by it is right for every key; floods on a full set end here, unlocked.
-                let (_, least) = set.least();
-                pace.step(time(least), now)?;
-            }
-            if let Some(answer) = self.insert(set, stripe, tag, now, pace) {
-                break answer?;
-            }
+        let refunded = match self.refunds {
+            Refunds::Given => self.stripe(hash).refunded.load(Relaxed),
+            Refunds::Never => 0,
         };
+        let until = self.hit(hash, now, pace).unwrap_or_else(|| self.admit(hash, now, pace))?;
         Ok(Debit { until, reading: now, refunded })
     }
 
     /// Whether a charge would pass at this moment; changes nothing.
     pub(super) fn peek(&self, hash: u64, now: u64, pace: Pace) -> Result<(), Denied> {
-        let (set, _) = self.home(hash);
-        let stands = match set.owned_by(hash.max(1)) {
+        let set = self.set(hash);
+        let stands = match set.owned_by(tag(hash)) {
             Some(slot) => time(slot.word.load(Relaxed)),
             None => self.open(time(set.least().1), now)?,
         };
@@ -146,10 +135,10 @@ impl Table {
     /// Takes back what is left of a debit of `pace`. A key that was displaced has nothing to
     /// take it back from.
     pub(super) fn refund(&self, hash: u64, pace: Pace, debit: Debit) {
-        let (set, stripe) = self.home(hash);
+        let (set, stripe) = (self.set(hash), self.stripe(hash));
         // Refunds of a stripe come one by one, and nobody is displaced meanwhile.
         let _held = lock(&stripe.floor);
-        let Some(slot) = set.owned_by(hash.max(1)) else { return };
+        let Some(slot) = set.owned_by(tag(hash)) else { return };
         let refunded = stripe.refunded.load(Relaxed);
         // Wraps only if 2^64 nanoseconds are refunded in the life of one debit.
         let since = refunded.wrapping_sub(debit.refunded);
@@ -167,14 +156,10 @@ impl Table {
     }
 
     /// Steps the bucket that the key owns; `None` when it owns none.
-    fn hit(
-        &self,
-        set: &Set,
-        stripe: &Stripe,
-        tag: u64,
-        now: u64,
-        pace: Pace,
-    ) -> Option<Result<u64, Denied>> {
+    // A call on this path costs as much as half of it.
+    #[inline(always)]
+    fn hit(&self, hash: u64, now: u64, pace: Pace) -> Option<Result<u64, Denied>> {
+        let (set, tag) = (self.set(hash), tag(hash));
         loop {
             let slot = set.owned_by(tag)?;
             // Acquire: if this is a later owner's word, the next line finds the tag gone.
@@ -186,7 +171,7 @@ impl Table {
                 Ok(until) => until,
                 Err(denied) => return Some(Err(denied)),
             };
-            self.note(stripe, now);
+            self.note(hash, now);
             // Release: whoever refunds from here on knows the reading. A swap also carries on the
             // release of the claim before it.
             if slot.word.compare_exchange(word, moved(word, until), Release, Relaxed).is_ok() {
@@ -195,15 +180,26 @@ impl Table {
         }
     }
 
+    /// Steps the bucket of a key that was not there.
+    // Out of line, so that a hit saves no registers for it.
+    #[cold]
+    fn admit(&self, hash: u64, now: u64, pace: Pace) -> Result<u64, Denied> {
+        loop {
+            if self.when_full == WhenFull::Inherit {
+                // No bucket of the set, the key's own included, stands below the least word, so a
+                // refusal by it is right for every key; floods on a full set end here, unlocked.
+                pace.step(time(self.set(hash).least().1), now)?;
+            }
+            let entered = self.insert(hash, now, pace);
+            if let Some(answer) = entered.or_else(|| self.hit(hash, now, pace)) {
+                return answer;
+            }
+        }
+    }
+
     /// Lets a new key in; `None` when it is there by now.
-    fn insert(
-        &self,
-        set: &Set,
-        stripe: &Stripe,
-        tag: u64,
-        now: u64,
-        pace: Pace,
-    ) -> Option<Result<u64, Denied>> {
+    fn insert(&self, hash: u64, now: u64, pace: Pace) -> Option<Result<u64, Denied>> {
+        let (set, stripe, tag) = (self.set(hash), self.stripe(hash), tag(hash));
         let mut floor = lock(&stripe.floor);
         loop {
             if set.owned_by(tag).is_some() {
@@ -215,7 +211,7 @@ impl Table {
                 Ok(until) => until,
                 Err(denied) => return Some(Err(denied)),
             };
-            self.note(stripe, now);
+            self.note(hash, now);
             let displaced = victim.tag.load(Relaxed);
             victim.tag.store(VACANT, Relaxed);
             // Release: whoever reads the new word finds the old tag gone. Acquire: the readings of
@@ -242,16 +238,27 @@ impl Table {
     }
 
     /// Keeps the reading for refunds, before the step at it can be seen.
-    fn note(&self, stripe: &Stripe, now: u64) {
-        if self.refunds == Refunds::Given && stripe.latest.load(Relaxed) < now {
-            stripe.latest.fetch_max(now, Relaxed);
+    fn note(&self, hash: u64, now: u64) {
+        if self.refunds == Refunds::Given && self.stripe(hash).latest.load(Relaxed) < now {
+            self.stripe(hash).latest.fetch_max(now, Relaxed);
         }
     }
 
-    #[expect(clippy::indexing_slicing, reason = "invariant: neither is empty, index < sets.len()")]
-    fn home(&self, hash: u64) -> (&Set, &Stripe) {
-        let index = ((u128::from(hash) * self.sets.len() as u128) >> 64) as usize;
-        (&self.sets[index], &self.stripes[index % self.stripes.len()])
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "invariant: sets are not empty, place < sets.len()"
+    )]
+    fn set(&self, hash: u64) -> &Set {
+        &self.sets[self.place(hash)]
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "invariant: stripes are not empty")]
+    fn stripe(&self, hash: u64) -> &Stripe {
+        &self.stripes[self.place(hash) % self.stripes.len()]
+    }
+
+    fn place(&self, hash: u64) -> usize {
+        ((u128::from(hash) * self.sets.len() as u128) >> 64) as usize
     }
 }
 
@@ -276,7 +283,9 @@ struct Slot {
 impl Set {
     fn owned_by(&self, tag: u64) -> Option<&Slot> {
         // Acquire: spares a round with the word from before the key came in, which is too low.
-        self.0.iter().find(|slot| slot.tag.load(Acquire) == tag)
+        let owned = |slot: &Slot| u32::from(slot.tag.load(Acquire) == tag);
+        let place = self.0.iter().zip(0..).fold(0, |found, (slot, at)| found | owned(slot) << at);
+        self.0.get(place.trailing_zeros() as usize)
     }
 
     fn least(&self) -> (&Slot, u64) {
@@ -286,6 +295,11 @@ impl Set {
             if word < least.1 { (slot, word) } else { least }
         })
     }
+}
+
+/// By what a slot knows its owner; never [`VACANT`].
+const fn tag(hash: u64) -> u64 {
+    if hash == VACANT { 1 } else { hash }
 }
 
 /// The bucket of a word.
