@@ -55,6 +55,7 @@ mod tests {
     fn names() {
         for algorithm in Algorithm::ALL {
             assert_eq!(algorithm.name().parse(), Ok(*algorithm));
+            assert_eq!(algorithm.to_string(), algorithm.name());
         }
         assert!(Algorithm::ALL.is_sorted_by_key(|algorithm| algorithm.name().to_lowercase()));
         assert_eq!("Ed25519".parse(), Ok(Algorithm::EdDsa));
