@@ -144,6 +144,10 @@ fn the_provider_reads_keys() {
     for algorithm in Algorithm::ALL.iter().copied() {
         let made = Jwk::from_encoding_key(&encoding_key(algorithm), algorithm.into()).unwrap();
         assert_eq!(made.algorithm, jwk_set(algorithm).keys[0].algorithm, "{algorithm}");
+        for hash in [ThumbprintHash::SHA256, ThumbprintHash::SHA384, ThumbprintHash::SHA512] {
+            let theirs = jwk_set(algorithm).keys[0].thumbprint(hash.clone()).unwrap();
+            assert_eq!(made.thumbprint(hash.clone()).unwrap(), theirs, "{algorithm}");
+        }
         let ours = Key::try_from(&made).unwrap();
         assert_eq!(ours.algorithm(), algorithm);
     }

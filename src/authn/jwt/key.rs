@@ -44,7 +44,8 @@ impl Key {
         Self::from_material(algorithm, &Material::Secret(secret.expose()))
     }
 
-    /// A public key in PEM: one section `PUBLIC KEY` (RFC 7468 section 13).
+    /// A public key in PEM: one section `PUBLIC KEY` (RFC 7468 section 13). An RSA key fits six
+    /// algorithms, and is for the one given here alone.
     ///
     /// # Errors
     /// When the text is not one public key, or the key does not go with `algorithm`.

@@ -251,6 +251,20 @@ fn attack_signature_of_another_length() {
 }
 
 #[test]
+fn attack_each_byte_changed() {
+    for algorithm in Algorithm::ALL.iter().copied() {
+        let verifier = issuer(algorithm).verifier("staff");
+        let good = issuer(algorithm).token("alice").sign(NOW);
+        for at in 0..good.len() {
+            let mut token = good.clone().into_bytes();
+            token[at] ^= 1;
+            let token = String::from_utf8(token).unwrap();
+            assert!(verifier.verify_token(&token, NOW).is_err(), "{algorithm} {at}");
+        }
+    }
+}
+
+#[test]
 fn attack_payload_read_before_its_signature() {
     let bad = sign(Algorithm::Hs256, &[9; 32], r#"{"alg":"HS256"}"#, "not JSON at all");
     assert_eq!(refusal(&hs256(), &bad), "the signature is not the key's");
