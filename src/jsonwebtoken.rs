@@ -28,7 +28,7 @@ pub use provider::ring_provider;
 
 use crate::{
     authn::jwt::{Algorithm, Key, KeyError, KeySet, KeySetError, UnknownAlgorithm, rsa_public_key},
-    crypto::Material,
+    crypto::{Curve, Material},
 };
 
 impl From<Algorithm> for Theirs {
@@ -36,8 +36,16 @@ impl From<Algorithm> for Theirs {
         match algorithm {
             Algorithm::EdDsa => Self::EdDSA,
             Algorithm::Es256 => Self::ES256,
+            Algorithm::Es384 => Self::ES384,
             Algorithm::Hs256 => Self::HS256,
+            Algorithm::Hs384 => Self::HS384,
+            Algorithm::Hs512 => Self::HS512,
+            Algorithm::Ps256 => Self::PS256,
+            Algorithm::Ps384 => Self::PS384,
+            Algorithm::Ps512 => Self::PS512,
             Algorithm::Rs256 => Self::RS256,
+            Algorithm::Rs384 => Self::RS384,
+            Algorithm::Rs512 => Self::RS512,
         }
     }
 }
@@ -82,7 +90,11 @@ impl TryFrom<(Theirs, &DecodingKey)> for Key {
             (_, DecodingKeyKind::RsaModulusExponent { n, e }) => {
                 Material::Rsa { modulus: n, exponent: e }
             }
-            (AlgorithmFamily::Ec, DecodingKeyKind::SecretOrDer(point)) => Material::P256(point),
+            (AlgorithmFamily::Ec, DecodingKeyKind::SecretOrDer(point)) => {
+                // It does not say which curve its point is on; the algorithm does.
+                let curve = if algorithm == Theirs::ES384 { Curve::P384 } else { Curve::P256 };
+                Material::Ec(curve, point)
+            }
             (AlgorithmFamily::Ed, DecodingKeyKind::SecretOrDer(point)) => Material::Ed25519(point),
             (AlgorithmFamily::Hmac, DecodingKeyKind::SecretOrDer(bytes)) => Material::Secret(bytes),
             (AlgorithmFamily::Rsa, DecodingKeyKind::SecretOrDer(der)) => {

@@ -16,6 +16,7 @@ mod sha256;
 mod sign;
 mod verify;
 
+pub(crate) use algorithm::Curve;
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 #[cfg(feature = "jsonwebtoken")]
 pub(crate) use digest::{Hash, digest};

@@ -5,12 +5,12 @@ use ring::{
     signature::{RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey},
 };
 
-use super::algorithm::{Algorithm, Scheme};
+use super::algorithm::{Algorithm, Curve, Scheme};
 
 /// What a key is made of, as its document gives it: unchecked.
 pub(crate) enum Material<'a> {
-    /// A point on P-256, uncompressed (SEC 1 section 2.3.3).
-    P256(&'a [u8]),
+    /// A point on a curve, uncompressed (SEC 1 section 2.3.3).
+    Ec(Curve, &'a [u8]),
     /// A compressed point on edwards25519 (RFC 8032 section 5.1.5).
     Ed25519(&'a [u8]),
     /// An RSA modulus and public exponent, big-endian.
@@ -40,6 +40,9 @@ pub(crate) enum Unfit {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Forged;
 
+const SHORT_SECRET: &str =
+    "a secret must have 32 bytes or more for HS256, 48 for HS384, 64 for HS512";
+
 impl VerifyingKey {
     /// Checks `material` and binds it to `algorithm`.
     pub(crate) fn new(algorithm: Algorithm, material: &Material<'_>) -> Result<Self, Unfit> {
@@ -47,9 +50,9 @@ impl VerifyingKey {
             (Scheme::Hmac(hash), Material::Secret(secret)) => {
                 // RFC 7518 section 3.2: at least as long as the hash.
                 if secret.len() < hash.digest_algorithm().output_len() {
-                    return Err(Unfit::Numbers("a secret must have 32 bytes or more"));
+                    return Err(Unfit::Numbers(SHORT_SECRET));
                 }
-                Ok(Self::Hmac(hmac::Key::new(hash, secret)))
+                Ok(Self::Hmac(hmac::Key::new(*hash, secret)))
             }
             (Scheme::Rsa(parameters), Material::Rsa { modulus, exponent }) => {
                 check_rsa(modulus, exponent)?;
@@ -57,17 +60,15 @@ impl VerifyingKey {
                     RsaPublicKeyComponents { n: Box::from(*modulus), e: Box::from(*exponent) };
                 Ok(Self::Rsa(parameters, components))
             }
-            (Scheme::Ec(parameters), Material::P256(point)) => {
-                check_p256(point)?;
+            (Scheme::Ec(curve, parameters), Material::Ec(found, point)) if curve == *found => {
+                check_on(curve, point)?;
                 Ok(Self::Point(UnparsedPublicKey::new(parameters, Box::from(*point))))
             }
             (Scheme::Ed(parameters), Material::Ed25519(point)) => {
                 check_ed25519(point)?;
                 Ok(Self::Point(UnparsedPublicKey::new(parameters, Box::from(*point))))
             }
-            (Scheme::Ec(_) | Scheme::Ed(_) | Scheme::Hmac(_) | Scheme::Rsa(_), _) => {
-                Err(Unfit::Mismatch)
-            }
+            _ => Err(Unfit::Mismatch),
         }
     }
 
@@ -111,13 +112,15 @@ fn is_odd(integer: &[u8]) -> bool {
 }
 
 /// ring checks that a point is on the curve when it multiplies it, so multiply it once.
-fn check_p256(point: &[u8]) -> Result<(), Unfit> {
-    let scalar =
-        agreement::EphemeralPrivateKey::generate(&agreement::ECDH_P256, &rand::SystemRandom::new())
-            .map_err(|_| Unfit::Numbers("the system has no random bytes to check a key with"))?;
-    let point = agreement::UnparsedPublicKey::new(&agreement::ECDH_P256, point);
-    agreement::agree_ephemeral(scalar, &point, |_| ())
-        .map_err(|_| Unfit::Numbers("the point is not on P-256"))
+fn check_on(curve: Curve, point: &[u8]) -> Result<(), Unfit> {
+    let (curve, off) = match curve {
+        Curve::P256 => (&agreement::ECDH_P256, "the point is not on P-256"),
+        Curve::P384 => (&agreement::ECDH_P384, "the point is not on P-384"),
+    };
+    let scalar = agreement::EphemeralPrivateKey::generate(curve, &rand::SystemRandom::new())
+        .map_err(|_| Unfit::Numbers("the system has no random bytes to check a key with"))?;
+    let point = agreement::UnparsedPublicKey::new(curve, point);
+    agreement::agree_ephemeral(scalar, &point, |_| ()).map_err(|_| Unfit::Numbers(off))
 }
 
 /// Of the points of order 4, 1 and 8 on edwards25519: the lower and the upper half of y. A point
@@ -158,8 +161,12 @@ mod tests {
     #[test]
     fn attack_rsa_below_2048_bits_or_exponent_one() {
         let check = |modulus: &[u8], exponent: &[u8], fit: bool| {
-            let result = unfit(Algorithm::Rs256, &Material::Rsa { modulus, exponent });
-            assert_eq!(result.is_none(), fit, "{} bytes, {exponent:?}", modulus.len());
+            for algorithm in
+                [Algorithm::Rs256, Algorithm::Rs512, Algorithm::Ps256, Algorithm::Ps512]
+            {
+                let result = unfit(algorithm, &Material::Rsa { modulus, exponent });
+                assert_eq!(result.is_none(), fit, "{} bytes, {exponent:?}", modulus.len());
+            }
         };
         let odd = |len: usize| vec![0xff; len];
         check(&odd(256), &[1, 0, 1], true);
@@ -181,15 +188,28 @@ mod tests {
 
     #[test]
     fn attack_point_off_the_curve() {
-        // The generator of P-256 (SEC 2 section 2.4.2).
-        let mut point = hex("046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296\
+        // The generators of P-256 and P-384 (SEC 2 sections 2.4.2 and 2.5.1).
+        let p256 = hex("046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296\
              4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5");
-        assert_eq!(unfit(Algorithm::Es256, &Material::P256(&point)), None);
-        *point.last_mut().unwrap() ^= 1;
-        assert!(unfit(Algorithm::Es256, &Material::P256(&point)).is_some());
-        assert!(unfit(Algorithm::Es256, &Material::P256(&point[..64])).is_some());
-        assert!(unfit(Algorithm::Es256, &Material::P256(&[])).is_some());
-        assert!(unfit(Algorithm::Es256, &Material::P256(&[0])).is_some());
+        let p384 = hex("04aa87ca22be8b05378eb1c71ef320ad746e1d3b628ba79b9859f741e082542a38\
+             5502f25dbf55296c3a545e3872760ab7\
+             3617de4a96262c6f5d9e98bf9292dc29f8f41dbd289a147ce9da3113b5f0b8c0\
+             0a60b1ce1d7e819d7a431d7c90ea0e5f");
+        for (algorithm, curve, off, mut point) in [
+            (Algorithm::Es256, Curve::P256, "the point is not on P-256", p256),
+            (Algorithm::Es384, Curve::P384, "the point is not on P-384", p384),
+        ] {
+            let check = |curve, point: &[u8]| unfit(algorithm, &Material::Ec(curve, point));
+            assert_eq!(check(curve, &point), None);
+            let other = if curve == Curve::P256 { Curve::P384 } else { Curve::P256 };
+            assert_eq!(check(other, &point), Some(Unfit::Mismatch));
+            *point.last_mut().unwrap() ^= 1;
+            let short = &point[..point.len() - 1];
+            // The point at infinity is one zero byte.
+            for bad in [&*point, short, &[], &[0], &[4; 65], &[4; 97]] {
+                assert_eq!(check(curve, bad), Some(Unfit::Numbers(off)), "{bad:?}");
+            }
+        }
     }
 
     #[test]
@@ -231,24 +251,33 @@ mod tests {
 
     #[test]
     fn attack_hmac_secret_empty_or_short() {
-        assert!(unfit(Algorithm::Hs256, &Material::Secret(b"")).is_some());
-        assert!(unfit(Algorithm::Hs256, &Material::Secret(&[7; 31])).is_some());
-        assert_eq!(unfit(Algorithm::Hs256, &Material::Secret(&[7; 32])), None);
+        for (algorithm, least) in
+            [(Algorithm::Hs256, 32), (Algorithm::Hs384, 48), (Algorithm::Hs512, 64)]
+        {
+            let unfit = |secret: &[u8]| unfit(algorithm, &Material::Secret(secret));
+            for length in [0, 1, least - 1] {
+                let refused = Some(Unfit::Numbers(SHORT_SECRET));
+                assert_eq!(unfit(&vec![7; length]), refused, "{algorithm} {length}");
+            }
+            assert_eq!(unfit(&vec![7; least]), None);
+            assert_eq!(unfit(&vec![7; least + 1]), None);
+        }
     }
 
     #[test]
     fn material_goes_with_one_family_only() {
         let materials = [
-            Material::Ed25519(&[1; 32]),
-            Material::P256(&[4; 65]),
-            Material::Secret(&[7; 64]),
-            Material::Rsa { modulus: &[0xff; 256], exponent: &[3] },
+            ("Ed", Material::Ed25519(&[1; 32])),
+            ("ES256", Material::Ec(Curve::P256, &[4; 65])),
+            ("ES384", Material::Ec(Curve::P384, &[4; 97])),
+            ("HS", Material::Secret(&[7; 64])),
+            ("RS PS", Material::Rsa { modulus: &[0xff; 256], exponent: &[3] }),
         ];
-        let algorithms = [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Hs256, Algorithm::Rs256];
-        for (row, algorithm) in algorithms.into_iter().enumerate() {
-            for (column, material) in materials.iter().enumerate() {
-                let mismatch = unfit(algorithm, material) == Some(Unfit::Mismatch);
-                assert_eq!(mismatch, row != column, "{algorithm} {column}");
+        for algorithm in Algorithm::ALL {
+            for (names, material) in &materials {
+                let fits = names.split(' ').any(|name| algorithm.name().starts_with(name));
+                let mismatch = unfit(*algorithm, material) == Some(Unfit::Mismatch);
+                assert_eq!(mismatch, !fits, "{algorithm} {names}");
             }
         }
         for length in [0, 16, 31, 33, 48, 64] {

@@ -10,11 +10,11 @@ use ::jsonwebtoken::{
 
 use crate::{
     authn::jwt::{Algorithm, Key, rsa_public_key},
-    crypto::{Hash, Material, SigningKey, digest},
+    crypto::{Curve, Hash, Material, SigningKey, digest},
 };
 
-/// A provider that signs and verifies HS256, RS256, ES256 and EdDSA with ring, and refuses other
-/// algorithms and unfit keys with an error.
+/// A provider that signs and verifies all of its [`Algorithm`](Theirs)s with ring, and refuses
+/// unfit keys with an error.
 ///
 /// Only an application should install it, once, before its first use of `jsonwebtoken`:
 ///
@@ -113,12 +113,17 @@ fn ec_components_of_private_key(
     algorithm: Theirs,
 ) -> Result<(EllipticCurve, Vec<u8>, Vec<u8>)> {
     signing_key(algorithm, der)?.public(|material| match material {
-        // Uncompressed: one byte that says so, then 32 bytes for each coordinate.
-        Material::P256([_, coordinates @ ..]) => {
-            let (x, y) = coordinates.split_at_checked(32).unwrap_or_default();
-            Ok((EllipticCurve::P256, x.to_vec(), y.to_vec()))
+        // Uncompressed: one byte that says so, then the coordinates.
+        Material::Ec(curve, [_, coordinates @ ..]) => {
+            let half = coordinates.len() / 2;
+            let (x, y) = coordinates.split_at_checked(half).unwrap_or_default();
+            let curve = match curve {
+                Curve::P256 => EllipticCurve::P256,
+                Curve::P384 => EllipticCurve::P384,
+            };
+            Ok((curve, x.to_vec(), y.to_vec()))
         }
-        Material::P256(_) | Material::Ed25519(_) | Material::Rsa { .. } | Material::Secret(_) => {
+        Material::Ec(..) | Material::Ed25519(_) | Material::Rsa { .. } | Material::Secret(_) => {
             Err(new_error(ErrorKind::InvalidEcdsaKey))
         }
     })
@@ -130,7 +135,7 @@ fn ed_component_of_private_key(der: &[u8], curve: &EllipticCurve) -> Result<Vec<
     }
     signing_key(Theirs::EdDSA, der)?.public(|material| match material {
         Material::Ed25519(x) => Ok(x.to_vec()),
-        Material::P256(_) | Material::Rsa { .. } | Material::Secret(_) => {
+        Material::Ec(..) | Material::Rsa { .. } | Material::Secret(_) => {
             Err(new_error(ErrorKind::InvalidEddsaKey))
         }
     })

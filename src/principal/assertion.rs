@@ -11,9 +11,9 @@ const MAX_SUBJECT: usize = 1024;
 /// Nobody authenticates by more methods than this.
 const MAX_METHODS: usize = 16;
 
-/// Room for what is usually said besides the name, in bytes: issuer, client, a few roles. With it
-/// the text of most principals is allocated once.
-const ROOM: usize = 128;
+/// Room for what is usually said besides the name, in bytes: issuer, client, ids, roles, scopes.
+/// With it the text of most principals is allocated once.
+const ROOM: usize = 256;
 
 /// A principal being put together by a verifier; see [`Principal::assertion`].
 #[must_use = "an assertion vouches for nobody until it is finished"]

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::TokenBuilder;
 use crate::{
     authn::jwt::{Algorithm, JwtVerifier, KeySet},
-    crypto::{Material, SigningKey},
+    crypto::{Curve, Material, SigningKey},
 };
 
 /// Issues tokens in tests, always with the same keys.
@@ -33,6 +33,10 @@ pub struct Issuer {
     algorithm: Algorithm,
 }
 
+/// Long enough for HS512.
+const ISSUER_SECRET: &[u8] = b"the issuer's secret, for tests only; HS512 takes 64 bytes or more";
+const STRANGER_SECRET: &[u8] = b"a stranger's secret, for tests only; HS512 takes 64 bytes or more";
+
 /// Whose key signs.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Signer {
@@ -54,7 +58,7 @@ impl Issuer {
         self
     }
 
-    /// With the algorithm it signs with; it has one key for each.
+    /// With the algorithm it signs with; it has one key for each family.
     #[must_use]
     pub fn with_algorithm(mut self, algorithm: Algorithm) -> Self {
         self.algorithm = algorithm;
@@ -66,7 +70,7 @@ impl Issuer {
         TokenBuilder::new(self.algorithm, &self.url, &self.audience, subject)
     }
 
-    /// The JWKS document with the key it signs with. With HS256, that is the secret itself.
+    /// The JWKS document with the key it signs with. With HMAC, that is the secret itself.
     #[must_use]
     pub fn jwks(&self) -> String {
         json!({ "keys": [jwk(self.algorithm)] }).to_string()
@@ -101,15 +105,19 @@ pub(super) fn sign(signer: Signer, algorithm: Algorithm, message: &[u8]) -> Vec<
 
 #[expect(clippy::expect_used, reason = "invariant: the fixed keys are good ones")]
 pub(super) fn signing_key(signer: Signer, algorithm: Algorithm) -> SigningKey {
+    use Signer::{Issuer, Stranger};
     let key: &[u8] = match (signer, algorithm) {
-        (Signer::Issuer, Algorithm::EdDsa) => include_bytes!("keys/issuer-eddsa.der"),
-        (Signer::Issuer, Algorithm::Es256) => include_bytes!("keys/issuer-es256.der"),
-        (Signer::Issuer, Algorithm::Hs256) => b"the issuer's secret, for tests only",
-        (Signer::Issuer, Algorithm::Rs256) => include_bytes!("keys/issuer-rs256.der"),
-        (Signer::Stranger, Algorithm::EdDsa) => include_bytes!("keys/stranger-eddsa.der"),
-        (Signer::Stranger, Algorithm::Es256) => include_bytes!("keys/stranger-es256.der"),
-        (Signer::Stranger, Algorithm::Hs256) => b"a stranger's secret, for tests only",
-        (Signer::Stranger, Algorithm::Rs256) => include_bytes!("keys/stranger-rs256.der"),
+        (Issuer, Algorithm::EdDsa) => include_bytes!("keys/issuer-eddsa.der"),
+        (Issuer, Algorithm::Es256) => include_bytes!("keys/issuer-es256.der"),
+        (Issuer, Algorithm::Es384) => include_bytes!("keys/issuer-es384.der"),
+        (Stranger, Algorithm::EdDsa) => include_bytes!("keys/stranger-eddsa.der"),
+        (Stranger, Algorithm::Es256) => include_bytes!("keys/stranger-es256.der"),
+        (Stranger, Algorithm::Es384) => include_bytes!("keys/stranger-es384.der"),
+        (Issuer, Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512) => ISSUER_SECRET,
+        (Stranger, Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512) => STRANGER_SECRET,
+        // RSA: one pair of keys for all six, so that nothing but the algorithm is different.
+        (Issuer, _) => include_bytes!("keys/issuer-rs256.der"),
+        (Stranger, _) => include_bytes!("keys/stranger-rs256.der"),
     };
     SigningKey::new(algorithm, key).expect("the fixed keys are good ones")
 }
@@ -118,11 +126,15 @@ fn jwk(algorithm: Algorithm) -> serde_json::Value {
     let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
     let mut jwk = signing_key(Signer::Issuer, algorithm).public(|material| match material {
         Material::Ed25519(x) => json!({ "kty": "OKP", "crv": "Ed25519", "x": encode(x) }),
-        Material::P256(point) => {
-            // Uncompressed: one byte that says so, then 32 bytes for each coordinate.
-            let (x, y) = point.split_at_checked(33).unwrap_or_default();
-            let x = x.get(1..).unwrap_or_default();
-            json!({ "kty": "EC", "crv": "P-256", "x": encode(x), "y": encode(y) })
+        Material::Ec(curve, point) => {
+            // Uncompressed: one byte that says so, then the coordinates.
+            let coordinates = point.get(1..).unwrap_or_default();
+            let (x, y) = coordinates.split_at_checked(coordinates.len() / 2).unwrap_or_default();
+            let crv = match curve {
+                Curve::P256 => "P-256",
+                Curve::P384 => "P-384",
+            };
+            json!({ "kty": "EC", "crv": crv, "x": encode(x), "y": encode(y) })
         }
         Material::Rsa { modulus, exponent } => {
             json!({ "kty": "RSA", "n": encode(modulus), "e": encode(exponent) })
@@ -142,13 +154,10 @@ mod tests {
     use super::*;
     use crate::{AuthnErrorKind, UnixTime};
 
-    const ALGORITHMS: [Algorithm; 4] =
-        [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Hs256, Algorithm::Rs256];
-
     #[test]
     fn tokens_of_every_algorithm_verify_and_forgeries_do_not() {
         let now = UnixTime::from_secs(1_700_000_000);
-        for algorithm in ALGORITHMS {
+        for algorithm in Algorithm::ALL.iter().copied() {
             let issuer = Issuer::new("https://id.example").with_algorithm(algorithm);
             let verifier = issuer.verifier("staff");
             let good = issuer.token("alice").sign(now);

@@ -80,6 +80,9 @@ mod routes;
 mod sessions;
 #[cfg(test)]
 #[cfg(feature = "testing")]
+mod signatures;
+#[cfg(test)]
+#[cfg(feature = "testing")]
 mod tokens;
 #[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower"))]

@@ -21,16 +21,24 @@ impl<'t> Compact<'t> {
         if token.len() > max_bytes {
             return Err(AuthnError::new(AuthnErrorKind::TooLarge, "the token is too long"));
         }
-        let [header, payload, signature] = split(token)?;
-        let signed = token.as_bytes().get(..header.len() + 1 + payload.len());
+        Self::take_apart(token).ok_or_else(|| fault(token))
+    }
 
+    /// Exactly three parts, none empty: without a signature there is nothing to check. Looked for
+    /// from both ends, since the payload is the longest; a dot in it is no base64url.
+    fn take_apart(token: &'t str) -> Option<Self> {
+        let (header, rest) = token.split_once('.')?;
+        let (payload, signature) = rest.rsplit_once('.')?;
+        if header.is_empty() || payload.is_empty() || signature.is_empty() {
+            return None;
+        }
         let mut decoded = vec![0; token.len()];
         let payload_start = decode(header, &mut decoded, 0)?;
         let signature_start = decode(payload, &mut decoded, payload_start)?;
         let end = decode(signature, &mut decoded, signature_start)?;
         decoded.truncate(end);
-        Ok(Self {
-            signed: signed.unwrap_or_default(),
+        Some(Self {
+            signed: token.as_bytes().get(..header.len() + 1 + payload.len())?,
             decoded,
             payload: payload_start,
             signature: signature_start,
@@ -56,32 +64,26 @@ pub(super) fn base64url(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
-/// Exactly three parts, none empty: without a signature there is nothing to check.
-fn split(token: &str) -> Result<[&str; 3], AuthnError> {
-    let mut parts = token.split('.');
-    let first_three = (parts.next(), parts.next(), parts.next());
-    match (first_three, parts.count()) {
-        ((Some(header), Some(payload), Some(signature)), 0) => {
-            if header.is_empty() || payload.is_empty() || signature.is_empty() {
-                return Err(malformed("a part of the token is empty"));
-            }
-            Ok([header, payload, signature])
-        }
-        (_, 2) => Err(malformed("encrypted tokens (JWE) are not taken")),
-        _ => Err(malformed("a token has three parts between two dots")),
+/// What is wrong with a token that cannot be taken apart.
+fn fault(token: &str) -> AuthnError {
+    match token.matches('.').count() {
+        2 if token.split('.').any(str::is_empty) => malformed("a part of the token is empty"),
+        2 => malformed("a part of the token is not base64url"),
+        4 => malformed("encrypted tokens (JWE) are not taken"),
+        _ => malformed("a token has three parts between two dots"),
     }
 }
 
 /// Decodes `part` into `buffer` from `start` on; hands back where it ends.
-fn decode(part: &str, buffer: &mut [u8], start: usize) -> Result<usize, AuthnError> {
-    let refused = malformed("a part of the token is not base64url");
-    let space = buffer.get_mut(start..).ok_or(refused)?;
-    let length = URL_SAFE_NO_PAD.decode_slice(part, space).map_err(|_| refused)?;
-    Ok(start + length)
+fn decode(part: &str, buffer: &mut [u8], start: usize) -> Option<usize> {
+    let length = URL_SAFE_NO_PAD.decode_slice(part, buffer.get_mut(start..)?).ok()?;
+    Some(start + length)
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn refused(token: &str) -> Option<&'static str> {
@@ -129,5 +131,47 @@ mod tests {
     fn attack_giant_token_costs_nothing() {
         let giant = "A".repeat(10_000_000);
         assert_eq!(refused(&giant), Some("the token is too long"));
+        let token = "YWI.YWI.YWI";
+        assert!(Compact::parse(token, token.len()).is_ok());
+        assert!(Compact::parse(token, token.len() - 1).is_err());
+    }
+
+    /// Every dot first, then every part on its own.
+    fn oracle(token: &str) -> Result<Vec<Vec<u8>>, &'static str> {
+        let parts: Vec<&str> = token.split('.').collect();
+        match parts.len() {
+            3 if parts.contains(&"") => Err("a part of the token is empty"),
+            3 => parts
+                .into_iter()
+                .map(|part| base64url(part).ok_or("a part of the token is not base64url"))
+                .collect(),
+            5 => Err("encrypted tokens (JWE) are not taken"),
+            _ => Err("a token has three parts between two dots"),
+        }
+    }
+
+    fn agrees_with_oracle(token: &str) {
+        let ours = Compact::parse(token, token.len());
+        match (oracle(token), ours) {
+            (Ok(parts), Ok(ours)) => {
+                assert_eq!([ours.header(), ours.payload(), ours.signature()], *parts, "{token}");
+                assert_eq!(Some(ours.signed), token.rsplit_once('.').map(|(s, _)| s.as_bytes()));
+            }
+            (theirs, ours) => {
+                assert_eq!(ours.map(drop).map_err(AuthnError::detail), theirs.map(drop), "{token}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn parts_are_those_between_all_dots(token in "[A-Za-z0-9_-]{0,9}(\\.[A-Za-z0-9_-]{0,9}){0,5}") {
+            agrees_with_oracle(&token);
+        }
+
+        #[test]
+        fn any_text_is_parts_or_refused(token in "(\\PC|[.]|[A-Za-z0-9+/=_-]{1,9}){0,12}") {
+            agrees_with_oracle(&token);
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Secret,
-    crypto::{Algorithm, Material},
+    crypto::{Algorithm, Curve, Material},
 };
 
 /// One JWK may have this many bytes and values; a certificate chain may be among them.
@@ -17,6 +17,9 @@ const MAX_VALUES: usize = 128;
 
 /// Members that only a private key has (RFC 7518 sections 6.2.2, 6.3.2), and the secret's own.
 const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+const UNKNOWN_CURVE: KeyError =
+    KeyError::NotAKey("`crv` is none of P-256, P-384 (EC), Ed25519 (OKP)");
 
 /// Parses the text of one JWK.
 pub(super) fn parse(text: &[u8], assumed: Option<Algorithm>) -> Result<Key, KeyError> {
@@ -52,19 +55,21 @@ pub(super) fn read(jwk: Value<'_>, assumed: Option<Algorithm>) -> Result<Key, Ke
 fn from_members(jwk: Value<'_>, kty: &str, algorithm: Algorithm) -> Result<Key, KeyError> {
     match kty {
         "EC" => {
-            check_curve(jwk, "P-256")?;
+            let (curve, size) = match crv(jwk)? {
+                "P-256" => (Curve::P256, 32),
+                "P-384" => (Curve::P384, 48),
+                _ => return Err(UNKNOWN_CURVE),
+            };
             let (x, y) = (number(jwk, "x")?, number(jwk, "y")?);
             // RFC 7518 section 6.2.1.2: a coordinate has the full size of the field.
-            if x.len() != 32 || y.len() != 32 {
-                return Err(KeyError::Unfit("a coordinate on P-256 has 32 bytes"));
+            if x.len() != size || y.len() != size {
+                return Err(KeyError::Unfit("a coordinate has 32 bytes on P-256, 48 on P-384"));
             }
             let point = [&[0x04], &*x, &*y].concat();
-            Key::from_material(algorithm, &Material::P256(&point))
+            Key::from_material(algorithm, &Material::Ec(curve, &point))
         }
-        "OKP" => {
-            check_curve(jwk, "Ed25519")?;
-            Key::from_material(algorithm, &Material::Ed25519(&number(jwk, "x")?))
-        }
+        "OKP" if crv(jwk)? != "Ed25519" => Err(UNKNOWN_CURVE),
+        "OKP" => Key::from_material(algorithm, &Material::Ed25519(&number(jwk, "x")?)),
         "RSA" => {
             let (modulus, exponent) = (number(jwk, "n")?, number(jwk, "e")?);
             Key::from_material(algorithm, &Material::Rsa { modulus: &modulus, exponent: &exponent })
@@ -90,11 +95,8 @@ fn check_purpose(jwk: Value<'_>) -> Result<(), KeyError> {
     Ok(())
 }
 
-fn check_curve(jwk: Value<'_>, expected: &str) -> Result<(), KeyError> {
-    if required(jwk, "crv", "`crv` is missing or not a string")? != expected {
-        return Err(KeyError::NotAKey("`crv` is none of P-256 (EC), Ed25519 (OKP)"));
-    }
-    Ok(())
+fn crv(jwk: Value<'_>) -> Result<&str, KeyError> {
+    required(jwk, "crv", "`crv` is missing or not a string")
 }
 
 fn number(jwk: Value<'_>, name: &str) -> Result<Vec<u8>, KeyError> {
@@ -141,7 +143,7 @@ mod tests {
 
     #[test]
     fn good_keys() {
-        for algorithm in [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Hs256, Algorithm::Rs256] {
+        for algorithm in Algorithm::ALL.iter().copied() {
             let key =
                 Key::from_jwk(jwk(algorithm, serde_json::json!({"x5c": ["a"], "z": {}}))).unwrap();
             assert_eq!(key.algorithm(), algorithm);
@@ -161,8 +163,12 @@ mod tests {
         assert_eq!(Key::from_jwk(&bare).unwrap_err(), KeyError::AlgorithmMissing);
         let key = Key::from_jwk_assuming(&bare, Algorithm::Rs256).unwrap();
         assert_eq!(key.algorithm(), Algorithm::Rs256);
-        let mismatch = Key::from_jwk_assuming(&bare, Algorithm::Hs256).unwrap_err();
-        assert_eq!(mismatch, KeyError::Mismatch(Algorithm::Hs256));
+        for algorithm in Algorithm::ALL.iter().copied() {
+            let key = Key::from_jwk_assuming(&bare, algorithm).map(|key| key.algorithm());
+            let rsa = algorithm.name().starts_with(['R', 'P']);
+            let expected = if rsa { Ok(algorithm) } else { Err(KeyError::Mismatch(algorithm)) };
+            assert_eq!(key, expected, "six algorithms fit, and only the caller's counts");
+        }
         let says = jwk(Algorithm::Rs256, serde_json::json!({}));
         let contradicted = Key::from_jwk_assuming(says, Algorithm::Es256).unwrap_err();
         let (expected, found) = (Algorithm::Es256, Algorithm::Rs256);
@@ -192,7 +198,10 @@ mod tests {
         check(Algorithm::Rs256, "HS256", Algorithm::Hs256);
         check(Algorithm::Es256, "EdDSA", Algorithm::EdDsa);
         check(Algorithm::Hs256, "RS256", Algorithm::Rs256);
-        for alg in ["none", "A256GCM", "RSA-OAEP", "ES384", "rs256", ""] {
+        check(Algorithm::Es256, "ES384", Algorithm::Es384);
+        check(Algorithm::Es384, "ES256", Algorithm::Es256);
+        check(Algorithm::Rs256, "ES384", Algorithm::Es384);
+        for alg in ["none", "A256GCM", "RSA-OAEP", "ES512", "rs256", ""] {
             let refused = refused(Algorithm::Rs256, serde_json::json!({"alg": alg}));
             assert!(matches!(refused, Some(KeyError::AlgorithmUnknown(_))), "{alg}");
         }
@@ -200,17 +209,31 @@ mod tests {
 
     #[test]
     fn attack_jwk_on_another_curve_or_with_odd_coordinates() {
-        let curve = KeyError::NotAKey("`crv` is none of P-256 (EC), Ed25519 (OKP)");
-        for crv in ["P-384", "P-521", "secp256k1", "Ed25519"] {
-            let refused = refused(Algorithm::Es256, serde_json::json!({"crv": crv}));
-            assert_eq!(refused, Some(curve.clone()), "{crv}");
+        let curve = KeyError::NotAKey("`crv` is none of P-256, P-384 (EC), Ed25519 (OKP)");
+        for crv in ["P-521", "secp256k1", "Ed25519", "p-256", "P-256 ", ""] {
+            for algorithm in [Algorithm::Es256, Algorithm::Es384] {
+                let refused = refused(algorithm, serde_json::json!({"crv": crv}));
+                assert_eq!(refused, Some(curve.clone()), "{crv}");
+            }
         }
         assert_eq!(refused(Algorithm::EdDsa, serde_json::json!({"crv": "Ed448"})), Some(curve));
-        let short = refused(Algorithm::Es256, serde_json::json!({"x": "AQAB"}));
-        assert_eq!(short, Some(KeyError::Unfit("a coordinate on P-256 has 32 bytes")));
-        let zero = "A".repeat(43);
-        let off = refused(Algorithm::Es256, serde_json::json!({"x": zero}));
-        assert_eq!(off, Some(KeyError::Unfit("the point is not on P-256")));
+        let size = Some(KeyError::Unfit("a coordinate has 32 bytes on P-256, 48 on P-384"));
+        for (algorithm, crv, digits, off) in [
+            (Algorithm::Es256, "P-256", 43, "the point is not on P-256"),
+            (Algorithm::Es384, "P-384", 64, "the point is not on P-384"),
+        ] {
+            let other = if crv == "P-256" { "P-384" } else { "P-256" };
+            let mut short = vec![serde_json::json!({"crv": other})];
+            for name in ["x", "y"] {
+                let off_curve = refused(algorithm, serde_json::json!({name: "A".repeat(digits)}));
+                assert_eq!(off_curve, Some(KeyError::Unfit(off)));
+                short.push(serde_json::json!({name: "AQAB"}));
+                short.push(serde_json::json!({name: "A".repeat(107 - digits)}));
+            }
+            for members in short {
+                assert_eq!(refused(algorithm, members.clone()), size, "{members}");
+            }
+        }
         let number = KeyError::NotAKey("a number of the key is missing or not base64url");
         for x in [serde_json::json!(null), 7.into(), "a b".into(), "AQA=".into(), "AR".into()] {
             let refused = refused(Algorithm::EdDsa, serde_json::json!({"x": x}));
@@ -220,7 +243,7 @@ mod tests {
 
     #[test]
     fn attack_private_key_in_the_open() {
-        for algorithm in [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Rs256] {
+        for algorithm in Algorithm::ALL.iter().copied().filter(|one| !one.is_symmetric()) {
             for name in PRIVATE {
                 let refused = refused(algorithm, serde_json::json!({name: "AQAB"}));
                 assert_eq!(refused, Some(KeyError::Private), "{algorithm} {name}");
@@ -230,10 +253,13 @@ mod tests {
 
     #[test]
     fn attack_short_secret_in_a_jwk() {
-        let short = refused(Algorithm::Hs256, serde_json::json!({"k": "AQAB"}));
-        assert_eq!(short, Some(KeyError::Unfit("a secret must have 32 bytes or more")));
-        let empty = refused(Algorithm::Hs256, serde_json::json!({"k": ""}));
-        assert_eq!(empty, Some(KeyError::Unfit("a secret must have 32 bytes or more")));
+        let expected = "a secret must have 32 bytes or more for HS256, 48 for HS384, 64 for HS512";
+        for algorithm in [Algorithm::Hs256, Algorithm::Hs384, Algorithm::Hs512] {
+            for k in ["AQAB", "", &"A".repeat(42)] {
+                let refused = refused(algorithm, serde_json::json!({"k": k}));
+                assert_eq!(refused, Some(KeyError::Unfit(expected)), "{algorithm} {k}");
+            }
+        }
     }
 
     #[test]

@@ -121,7 +121,9 @@ fn scopes<'a>(claims: &Claims<'a>) -> Result<Option<Vec<&'a str>>, AuthnError> {
 }
 
 fn words(text: &str) -> Vec<&str> {
-    text.split(' ').filter(|word| !word.is_empty()).collect()
+    let mut words = Vec::with_capacity(text.len() / 8 + 1);
+    words.extend(text.split(' ').filter(|word| !word.is_empty()));
+    words
 }
 
 fn text<'a>(claim: Option<Value<'a>>, wrong: &'static str) -> Result<Option<&'a str>, AuthnError> {

@@ -7,7 +7,7 @@ use rustls_pki_types::{
 };
 
 use super::error::KeyError;
-use crate::crypto::Material;
+use crate::crypto::{Curve, Material};
 
 /// A PEM text longer than this is not looked at; an RSA key of 8192 bits has 1.5 KiB.
 const MAX_BYTES: usize = 64 * 1024;
@@ -52,7 +52,10 @@ pub(super) fn material(spki: &[u8]) -> Result<Material<'_>, KeyError> {
         return Ok(Material::Ed25519(key));
     }
     if algorithm == alg_id::ECDSA_P256.as_ref() {
-        return Ok(Material::P256(key));
+        return Ok(Material::Ec(Curve::P256, key));
+    }
+    if algorithm == alg_id::ECDSA_P384.as_ref() {
+        return Ok(Material::Ec(Curve::P384, key));
     }
     if algorithm == alg_id::RSA_ENCRYPTION.as_ref() {
         return rsa_public_key(key).ok_or(refused);
@@ -110,6 +113,7 @@ mod tests {
 
     const EDDSA: &str = include_str!("../../testing/keys/issuer-eddsa.pub.pem");
     const ES256: &str = include_str!("../../testing/keys/issuer-es256.pub.pem");
+    const ES384: &str = include_str!("../../testing/keys/issuer-es384.pub.pem");
     const RS256: &str = include_str!("../../testing/keys/issuer-rs256.pub.pem");
 
     fn load(algorithm: Algorithm, pem: &str) -> Result<Algorithm, KeyError> {
@@ -118,9 +122,13 @@ mod tests {
 
     #[test]
     fn public_keys() {
-        for (algorithm, pem) in
-            [(Algorithm::EdDsa, EDDSA), (Algorithm::Es256, ES256), (Algorithm::Rs256, RS256)]
-        {
+        for algorithm in Algorithm::ALL.iter().copied().filter(|one| !one.is_symmetric()) {
+            let pem = match algorithm.name() {
+                "EdDSA" => EDDSA,
+                "ES256" => ES256,
+                "ES384" => ES384,
+                _ => RS256,
+            };
             assert_eq!(load(algorithm, pem), Ok(algorithm));
             assert_eq!(load(algorithm, &pem.replace('\n', "\r\n")), Ok(algorithm));
             assert_eq!(load(algorithm, &format!("a comment\n\n{pem}\n\n")), Ok(algorithm));
@@ -129,10 +137,15 @@ mod tests {
 
     #[test]
     fn attack_public_key_for_another_algorithm() {
-        assert_eq!(load(Algorithm::Hs256, RS256), Err(KeyError::Mismatch(Algorithm::Hs256)));
-        assert_eq!(load(Algorithm::Hs256, ES256), Err(KeyError::Mismatch(Algorithm::Hs256)));
-        assert_eq!(load(Algorithm::Rs256, ES256), Err(KeyError::Mismatch(Algorithm::Rs256)));
-        assert_eq!(load(Algorithm::Es256, EDDSA), Err(KeyError::Mismatch(Algorithm::Es256)));
+        let pems = [("Ed", EDDSA), ("ES256", ES256), ("ES384", ES384), ("RS PS", RS256)];
+        for algorithm in Algorithm::ALL.iter().copied() {
+            for (names, pem) in pems {
+                let fits = names.split(' ').any(|name| algorithm.name().starts_with(name));
+                let expected =
+                    if fits { Ok(algorithm) } else { Err(KeyError::Mismatch(algorithm)) };
+                assert_eq!(load(algorithm, pem), expected, "{algorithm} {names}");
+            }
+        }
     }
 
     #[test]

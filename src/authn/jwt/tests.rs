@@ -21,8 +21,6 @@ const CLAIMS: &str =
 const ES256: &[u8] = include_bytes!("../../testing/keys/issuer-es256.der");
 const STRANGER: &[u8] = include_bytes!("../../testing/keys/stranger-es256.der");
 const RS256: &[u8] = include_bytes!("../../testing/keys/issuer-rs256.der");
-const ALGORITHMS: [Algorithm; 4] =
-    [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Hs256, Algorithm::Rs256];
 
 fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
@@ -98,9 +96,9 @@ fn attack_public_key_as_hmac_secret() {
 }
 
 #[test]
-fn attack_alg_swapped_within_a_family() {
+fn attack_alg_spelled_another_way() {
     let verifier = issuer(Algorithm::Rs256).verifier("staff");
-    for alg in ["PS256", "RS384", "RS512", "PS512", "rs256", "RS256 "] {
+    for alg in ["rs256", "RS256 ", "RS-256", "RSA256", "ES512", "ES256K", "Ed448"] {
         let header = format!(r#"{{"alg":"{alg}","kid":"test-rs256"}}"#);
         let token = sign(Algorithm::Rs256, RS256, &header, CLAIMS);
         let expected = "the key with the token's `kid` is not for its `alg`";
@@ -108,11 +106,36 @@ fn attack_alg_swapped_within_a_family() {
     }
 }
 
+/// One key of each family: the six RSA algorithms of the test kit share theirs, the three HMAC
+/// ones too, so that only the binding of a key to its algorithm can refuse.
+#[test]
+fn attack_alg_confused_in_every_pair() {
+    for ours in Algorithm::ALL.iter().copied() {
+        let verifier = issuer(ours).verifier("staff");
+        for theirs in Algorithm::ALL.iter().copied() {
+            let kid = format!("test-{}", ours.name().to_ascii_lowercase());
+            let token = |alg: &str| {
+                issuer(theirs).token("alice").header("alg", alg).header("kid", &*kid).sign(NOW)
+            };
+            let honest = verifier.verify_token(&token(theirs.name()), NOW);
+            let lying = verifier.verify_token(&token(ours.name()), NOW);
+            if ours == theirs {
+                assert!(honest.is_ok() && lying.is_ok(), "{ours}");
+                continue;
+            }
+            let expected = "the key with the token's `kid` is not for its `alg`";
+            assert_eq!(honest.unwrap_err().detail(), expected, "{ours} key, {theirs} token");
+            let expected = "the signature is not the key's";
+            assert_eq!(lying.unwrap_err().detail(), expected, "{ours} key, {theirs} signature");
+        }
+    }
+}
+
 #[test]
 fn attack_key_that_comes_with_the_token() {
     let stranger = SigningKey::new(Algorithm::Es256, STRANGER).unwrap();
     let (x, y) = stranger.public(|material| {
-        let Material::P256(point) = material else { panic!("not a point") };
+        let Material::Ec(_, point) = material else { panic!("not a point") };
         (encode(&point[1..33]), encode(&point[33..]))
     });
     let verifier = issuer(Algorithm::Es256).verifier("staff");
@@ -141,30 +164,45 @@ fn attack_kid_as_path_or_query() {
 
 #[test]
 fn attack_psychic_signature() {
-    let zero = vec![0; 32];
-    let one = [&[0; 31][..], &[1]].concat();
-    // The order of P-256 (SEC 2 section 2.4.2).
-    let order = [
+    // The orders of P-256 and P-384 (SEC 2 sections 2.4.2 and 2.5.1).
+    let p256 = [
         0xffff_ffff_0000_0000_u64,
         0xffff_ffff_ffff_ffff,
         0xbce6_faad_a717_9e84,
         0xf3b9_cac2_fc63_2551,
     ];
+    let p384 = [
+        u64::MAX,
+        u64::MAX,
+        u64::MAX,
+        0xc763_4d81_f437_2ddf,
+        0x581a_0db2_48b0_a77a,
+        0xecec_196a_ccc5_2973,
+    ];
+    psychic(Algorithm::Es256, &p256);
+    psychic(Algorithm::Es384, &p384);
+}
+
+fn psychic(algorithm: Algorithm, order: &[u64]) {
     let order: Vec<u8> = order.iter().flat_map(|limb| limb.to_be_bytes()).collect();
+    let size = order.len();
+    let zero = vec![0; size];
+    let one = [&zero[1..], &[1]].concat();
     let mut below = order.clone();
-    below[31] -= 1;
-    let verifier = issuer(Algorithm::Es256).verifier("staff");
-    let good = issuer(Algorithm::Es256).token("alice").sign(NOW);
+    below[size - 1] -= 1;
+    let verifier = issuer(algorithm).verifier("staff");
+    let good = issuer(algorithm).token("alice").sign(NOW);
     let (message, signature) = good.rsplit_once('.').unwrap();
     let real = URL_SAFE_NO_PAD.decode(signature).unwrap();
 
     let numbers = [zero, one, order, below];
     let mut signatures: Vec<Vec<u8>> =
         numbers.iter().flat_map(|r| numbers.iter().map(|s| [&**r, s].concat())).collect();
-    signatures.push(real[..63].to_vec());
+    signatures.push(real[..2 * size - 1].to_vec());
     signatures.push([&*real, &[0]].concat());
     signatures.push([&[0], &*real].concat());
-    signatures.push([&[0x30, 0x44, 2, 32], &real[..32], &[2, 32], &real[32..]].concat());
+    let (r, s, len) = (&real[..size], &real[size..], size as u8);
+    signatures.push([&[0x30, 2 * len + 4, 2, len], r, &[2, len], s].concat());
     for signature in signatures {
         let token = format!("{message}.{}", encode(&signature));
         assert_eq!(refusal(&verifier, &token), "the signature is not the key's");
@@ -199,7 +237,7 @@ fn attack_key_that_one_signature_fits_for_every_token() {
 
 #[test]
 fn attack_signature_of_another_length() {
-    for algorithm in ALGORITHMS {
+    for algorithm in Algorithm::ALL.iter().copied() {
         let verifier = issuer(algorithm).verifier("staff");
         let good = issuer(algorithm).token("alice").sign(NOW);
         let (message, signature) = good.rsplit_once('.').unwrap();
@@ -208,6 +246,20 @@ fn attack_signature_of_another_length() {
         {
             let token = format!("{message}.{}", encode(signature));
             assert_eq!(refusal(&verifier, &token), "the signature is not the key's", "{algorithm}");
+        }
+    }
+}
+
+#[test]
+fn attack_each_byte_changed() {
+    for algorithm in Algorithm::ALL.iter().copied() {
+        let verifier = issuer(algorithm).verifier("staff");
+        let good = issuer(algorithm).token("alice").sign(NOW);
+        for at in 0..good.len() {
+            let mut token = good.clone().into_bytes();
+            token[at] ^= 1;
+            let token = String::from_utf8(token).unwrap();
+            assert!(verifier.verify_token(&token, NOW).is_err(), "{algorithm} {at}");
         }
     }
 }
@@ -383,7 +435,7 @@ proptest! {
 
     #[test]
     fn a_changed_byte_is_refused(
-        algorithm in prop::sample::select(ALGORITHMS.to_vec()),
+        algorithm in prop::sample::select(Algorithm::ALL.to_vec()),
         at in any::<prop::sample::Index>(),
         to in 0..128_u8,
     ) {
