@@ -158,7 +158,8 @@ pub(in crate::authz) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= 256 && !text.contains(char::is_control)
 }
 
-fn is_identifier(text: &str) -> bool {
+/// What may name an attribute or a type.
+pub(in crate::authz) fn is_identifier(text: &str) -> bool {
     text.len() <= 128
         && text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')

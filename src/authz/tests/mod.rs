@@ -3,8 +3,10 @@
 mod documents;
 mod explanations;
 mod hostile;
+mod operators;
 mod oracle;
 mod programs;
 mod semantics;
 mod sets;
+mod types;
 pub(super) mod world;
