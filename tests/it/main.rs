@@ -16,6 +16,8 @@ mod architecture;
 #[cfg(feature = "testing")]
 mod callers;
 #[cfg(test)]
+mod exact;
+#[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower"))]
 mod examples;
 #[cfg(test)]
@@ -66,6 +68,8 @@ mod routes;
 #[cfg(test)]
 #[cfg(feature = "testing")]
 mod sessions;
+#[cfg(test)]
+mod snapshots;
 #[cfg(test)]
 #[cfg(feature = "testing")]
 mod tokens;
