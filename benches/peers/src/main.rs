@@ -13,6 +13,8 @@ mod buckets;
 mod limits;
 mod measure;
 mod options;
+#[cfg(feature = "policies")]
+mod policies;
 mod report;
 #[cfg(feature = "stack")]
 mod stack;
@@ -44,6 +46,8 @@ fn measure_all(options: &Options) -> Result<Vec<report::Row>, Box<dyn Error>> {
     let mut session = Session::new(options.plan(), options.filter.clone());
     #[cfg(feature = "tokens")]
     tokens::measure(&mut session)?;
+    #[cfg(feature = "policies")]
+    policies::measure(&mut session)?;
     #[cfg(feature = "limits")]
     limits::measure(&mut session)?;
     #[cfg(feature = "stack")]

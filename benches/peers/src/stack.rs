@@ -71,9 +71,8 @@ fn gate(
     let bearers = bearers(algorithm, keys)?;
     let good = bearers[0].clone();
     let bare = router();
-    let workload = Workload::new(name, EXPECTED);
-    let not_asked = workload.expected();
-    let mut workload = workload.base(Engine::new("axum", not_asked, || answer(&bare, &good)));
+    let base = Engine::new("axum", EXPECTED, || answer(&bare, &good));
+    let mut workload = Workload::new(name, EXPECTED).base(base);
     for (at, (name, router)) in guarded(algorithm, keys)?.into_iter().enumerate() {
         let answers = bearers.each_ref().map(|bearer| answer(&router, bearer));
         let good = good.clone();

@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn the_newest_version_of_the_lock_file_is_named() {
-        assert!(peer("jsonwebtoken").unwrap() > "jsonwebtoken 11".to_owned());
+        assert!(peer("jsonwebtoken").unwrap().starts_with("jsonwebtoken 11."));
         assert_eq!(peer("portcullis").unwrap(), concat!("portcullis ", "0.1.0"));
         assert_eq!(peer("nothing").unwrap_err().to_string(), "`nothing` is not in Cargo.lock");
         assert!(numbers("10.0.0") > numbers("9.3.1"));

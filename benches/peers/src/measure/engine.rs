@@ -2,8 +2,6 @@
 
 use std::{
     hint::black_box,
-    sync::Barrier,
-    thread,
     time::{Duration, Instant},
 };
 
@@ -35,6 +33,7 @@ pub(super) struct Heap {
 impl<'a> Engine<'a> {
     /// Does `operation` again and again on one thread. `answers` are what it says to the
     /// questions of the workload, in their order.
+    #[cfg(any(feature = "tokens", feature = "policies", feature = "stack", test))]
     pub(crate) fn new(
         name: impl Into<String>,
         answers: impl IntoIterator<Item = bool>,
@@ -54,6 +53,7 @@ impl<'a> Engine<'a> {
 
     /// Does `operation(thread, count)` on several threads at once. The time is that of the last
     /// thread to finish, and an operation is one on each of them.
+    #[cfg(any(feature = "limits", test))]
     pub(crate) fn on_threads(
         name: impl Into<String>,
         answers: impl IntoIterator<Item = bool>,
@@ -97,6 +97,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Counts only what it takes beyond the workload's base in the same round.
+    #[cfg(any(feature = "tokens", feature = "stack", test))]
     pub(crate) fn beyond_base(mut self) -> Self {
         self.beyond_base = true;
         self
@@ -159,9 +160,10 @@ impl Heap {
 }
 
 /// Runs `work` on each of the threads, all starting together; the time of the slowest.
+#[cfg(any(feature = "limits", test))]
 fn at_once(threads: usize, work: &(dyn Fn(usize) -> Duration + Sync)) -> Duration {
-    let barrier = Barrier::new(threads);
-    thread::scope(|scope| {
+    let barrier = std::sync::Barrier::new(threads);
+    std::thread::scope(|scope| {
         let spawned: Vec<_> = (0..threads)
             .map(|thread| {
                 let barrier = &barrier;

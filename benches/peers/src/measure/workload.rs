@@ -34,11 +34,6 @@ impl<'a> Workload<'a> {
         &self.name
     }
 
-    /// The questions' right answers, for an engine that cannot be asked.
-    pub(crate) fn expected(&self) -> Vec<bool> {
-        self.expected.clone()
-    }
-
     /// Adds one.
     pub(crate) fn engine(mut self, engine: Engine<'a>) -> Self {
         self.engines.push(engine);
@@ -51,8 +46,9 @@ impl<'a> Workload<'a> {
         self.engine(engine)
     }
 
-    /// Adds one that is not told of: what it takes is taken off the figures of those that
-    /// [`Engine::beyond_base`] says.
+    /// Adds one that is not told of and has nothing to answer: what it takes is taken off the
+    /// figures of those that [`Engine::beyond_base`] says.
+    #[cfg(any(feature = "tokens", feature = "stack", test))]
     pub(crate) fn base(mut self, engine: Engine<'a>) -> Self {
         self.base = Some(self.engines.len());
         self.engine(engine)
