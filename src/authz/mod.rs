@@ -9,6 +9,60 @@
 //! (the set fails closed) or, where [`PolicySet::cedar_compat`] was chosen, means the same. A value
 //! that is not of its declared type is such an error.
 //!
+//! # Conditions
+//!
+//! `when` and `unless` hold one expression, in the words and with the meaning of Cedar. It is
+//! checked against the declared types when the document is loaded.
+//!
+//! | | what it is |
+//! |---|---|
+//! | `principal`, `resource`, `context` | the variables; `.name` or `["name"]` reads an attribute |
+//! | `true`, `12`, `"text"`, `ip("10.0.0.0/8")`, `User::"staff/alice"` | values |
+//! | `[a, b]`, `{name: a}` | a set, whose elements are of one type; a record |
+//! | `if a then b else c` | one of two values of one type, or one of two conditions |
+//! | `a && b`, <code>a &#124;&#124; b</code>, `!a` | from left to right, no further than needed |
+//! | `a == b`, `a != b` | of values that can be equal; of sets neither order nor repetition counts |
+//! | `<`, `<=`, `>`, `>=` | of two of long, datetime or duration |
+//! | `+`, `-`, `*` | of two of long; a result beyond 64 bits is an error |
+//! | `a has name`, `a has "name"`, `a has b.c` | is the attribute there? What may be absent needs it first |
+//! | `a in b`, `a in [b, c]` | is the entity the other, or below it? `principal in Role::"clerk"` asks for a role |
+//! | `a is Order`, `a is User in b` | is the entity of that type, and below the other? |
+//! | `a like "x*"` | text with anything for each `*`; `\*` is a star |
+//! | `s.contains(a)`, `s.containsAll(t)`, `s.containsAny(t)`, `s.isEmpty()` | of sets |
+//! | `a.isInRange(b)` | of two of ip |
+//!
+//! `*` binds tighter than `+` and `-`, these than comparisons, which do not chain, these than
+//! `&&`, and that than <code>&#124;&#124;</code>. All values of one comparison are evaluated, and an
+//! error in one is an error of it. What types alone make false, as `resource is Order` for another
+//! type, needs nothing behind it to fit that type.
+//!
+//! ```
+//! use portcullis::authz::{Document, Policy, PolicySet};
+//!
+//! let document = Document::from_toml(r#"
+//!     [resources.Order]
+//!     attributes = { owner = "User", total = "long", tags = "strings", note = "string?" }
+//!     actions = ["order:refund"]
+//! "#)?;
+//! let load = |when: &str| {
+//!     let rule = Policy::permit("refunds").actions(["order:refund"]).when(when);
+//!     PolicySet::from_document(document.clone().rule(rule)).map_err(|errors| errors.to_string())
+//! };
+//! assert!(load(r#"resource.total * 100 < 5000 && !resource.tags.containsAny(["paid", "sent"])"#).is_ok());
+//! assert!(load(r#"(if resource has note then resource.note else "") like "refund*""#).is_ok());
+//! assert_eq!(
+//!     load("resource.tags.contains(7)").unwrap_err(),
+//!     "rule[0].when (column 24): `7` is long and `resource.tags` is strings: it holds none of it",
+//! );
+//! # Ok::<(), portcullis::authz::PolicyErrors>(())
+//! ```
+//!
+//! A condition has at most 8 KiB, 64 levels of nesting and 64 of `+`, `-` and `*`; a rule has at
+//! most 1,024 tests, elements of sets and operators, where each `if` within a comparison doubles
+//! what it stands in.
+//!
+//! # Costs
+//!
 //! What a decision costs: rules about other actions cost nothing, and the roles that grant the
 //! action are one comparison of bits. The rules of the action itself are run one after another:
 //! all of its forbids, and its permits up to the first that applies.

@@ -1,12 +1,13 @@
 //! Conditions as programs: each step is one test with two exits, and exits only lead on.
 //!
 //! The operators mean what they mean in Cedar: `==` never fails, `<` needs two numbers or two
-//! times, `in` two entities, `has` an entity or a record.
+//! times, `in` two entities, `has` an entity or a record, and a sum that is no `long` is an error.
+//! All that is not here has been put in terms of what is: `>`, `if`, records, sets of sets.
 
 use super::{
-    Attr, Context, Entity, EvalError, Uid, Value,
+    Attr, Context, Entity, EvalError, TypeName, Uid, Value,
     bits::Bits,
-    load::expr::{Literal, Relation, Root},
+    load::expr::{How, Literal, Operator, Root},
     schema::Ty,
     value::canonical,
 };
@@ -44,21 +45,35 @@ pub(super) enum Exit {
 pub(super) enum Test {
     /// Does the principal hold this role?
     Role(u32),
-    /// Is this bool true?
-    Is(Operand),
     /// Is the last attribute there?
     Has(Read),
-    Compare(Relation, Operand, Operand),
+    Equal(Operand, Operand),
+    Less(Operand, Operand),
+    /// Is the entity of this type?
+    Is(Operand, TypeName),
     /// Is the first entity the second, or below it?
     In(Operand, Operand),
     /// Does the first range lie in the second?
     InRange(Operand, Operand),
+    /// Is the text these pieces in their order, with anything between them?
+    Like(Operand, Box<[Box<str>]>),
+    /// Are all, or any, of the second set in the first?
+    Contains(How, Many, Many),
 }
 
 #[derive(Debug)]
 pub(super) enum Operand {
     Read(Read),
     Literal(Literal),
+    /// Nested no deeper than a condition has operators, of which there are at most 64.
+    Arithmetic(Operator, Box<[Operand; 2]>),
+}
+
+/// A set: a value that is read, or values one by one.
+#[derive(Debug)]
+pub(super) enum Many {
+    Read(Read),
+    Listed(Box<[Operand]>),
 }
 
 /// A variable, and the attributes that are read from it, one of the other.
@@ -198,24 +213,15 @@ impl<'a> World<'a> {
     fn test(&self, test: &'a Test) -> Result<bool, Stop> {
         match test {
             Test::Role(role) => Ok(self.roles.holds(*role)),
-            Test::Is(operand) => {
-                let value = self.value(operand)?;
-                if let Value::Bool(value) = value { Ok(value) } else { Err(wrong(value)) }
-            }
             Test::Has(read) => {
                 let value = self.find(read)?;
                 if let Value::Missing = value { Ok(false) } else { present(value).map(|_| true) }
             }
-            Test::Compare(relation, left, right) => {
-                let (left, right) = (self.value(left)?, self.value(right)?);
-                match relation {
-                    Relation::Equal => equal(left, right),
-                    Relation::Less => numbers(left, right).map(|(left, right)| left < right),
-                    Relation::AtMost => numbers(left, right).map(|(left, right)| left <= right),
-                    Relation::More => numbers(left, right).map(|(left, right)| left > right),
-                    Relation::AtLeast => numbers(left, right).map(|(left, right)| left >= right),
-                }
+            Test::Equal(left, right) => equal(self.value(left)?, self.value(right)?),
+            Test::Less(left, right) => {
+                numbers(self.value(left)?, self.value(right)?).map(|(left, right)| left < right)
             }
+            Test::Is(operand, name) => Ok(uid(self.value(operand)?)?.type_name == *name),
             Test::In(left, right) => {
                 let (left, right) = (self.value(left)?, self.value(right)?);
                 let (lower, upper) = (uid(left)?, uid(right)?);
@@ -227,6 +233,56 @@ impl<'a> World<'a> {
                 }
                 (Value::Ip(_), other) | (other, _) => Err(wrong(other)),
             },
+            Test::Like(operand, pieces) => {
+                let value = self.value(operand)?;
+                if let Value::Str(text) = value {
+                    Ok(like(text, pieces))
+                } else {
+                    Err(wrong(value))
+                }
+            }
+            Test::Contains(how, set, asked) => self.contains(*how, set, asked),
+        }
+    }
+
+    /// Every element is evaluated, whether or not the answer is known before.
+    fn contains(&self, how: How, set: &'a Many, asked: &'a Many) -> Result<bool, Stop> {
+        self.each(set, &mut |_| true)?;
+        let mut answer = Ok(how != How::Any);
+        let open = answer;
+        self.each(asked, &mut |element| {
+            answer = self.holds(set, element);
+            answer == open
+        })?;
+        answer
+    }
+
+    fn holds(&self, set: &'a Many, element: Value<'_>) -> Result<bool, Stop> {
+        if let Many::Read(read) = set
+            && let Value::Set(set) = self.read(read)?
+        {
+            return Ok(set.holds(element));
+        }
+        Ok(!self.each(set, &mut |other| equal(element, other) != Ok(true))?)
+    }
+
+    /// Calls `each` with the elements until it answers false, and evaluates them all; whether it
+    /// never did.
+    fn each(&self, set: &'a Many, each: &mut dyn FnMut(Value<'_>) -> bool) -> Result<bool, Stop> {
+        let value = match set {
+            Many::Read(read) => self.read(read)?,
+            Many::Listed(operands) => {
+                return operands.iter().try_fold(true, |open, operand| {
+                    self.value(operand).map(|value| open && each(value))
+                });
+            }
+        };
+        if let Value::Strings(texts) = value {
+            Ok(texts.iter().all(|text| each(Value::Str(text))))
+        } else if let Value::Set(set) = value {
+            Ok(set.try_each(each))
+        } else {
+            Err(wrong(value))
         }
     }
 
@@ -254,6 +310,16 @@ impl<'a> World<'a> {
             Operand::Literal(Literal::Ip(value)) => Ok(Value::Ip(*value)),
             Operand::Literal(Literal::Entity(entity)) => {
                 Ok(Value::Ref(entity.type_name, &entity.id))
+            }
+            Operand::Arithmetic(operator, sides) => {
+                let [left, right] = &**sides;
+                let (left, right) = numbers(self.value(left)?, self.value(right)?)?;
+                let result = match operator {
+                    Operator::Add => left.checked_add(right),
+                    Operator::Subtract => left.checked_sub(right),
+                    Operator::Multiply => left.checked_mul(right),
+                };
+                result.map(Value::Long).ok_or(Stop::Error(EvalError::Overflow))
             }
         }
     }
@@ -329,6 +395,17 @@ fn present(value: Value<'_>) -> Result<Value<'_>, Stop> {
     if absent { Err(wrong(value)) } else { Ok(value) }
 }
 
+/// Whether the text starts with the first piece, ends with the last, and has the others between.
+fn like(text: &str, pieces: &[Box<str>]) -> bool {
+    let [first, between @ .., last] = pieces else {
+        return pieces.iter().any(|only| **only == *text);
+    };
+    let rest = text.strip_prefix(&**first).and_then(|rest| rest.strip_suffix(&**last));
+    let mut pieces = between.iter().map(|piece| &**piece);
+    rest.and_then(|rest| pieces.try_fold(rest, |rest, piece| Some(rest.split_once(piece)?.1)))
+        .is_some()
+}
+
 /// Values of different types are different.
 fn equal(left: Value<'_>, right: Value<'_>) -> Result<bool, Stop> {
     Ok(match (left, right) {
@@ -342,10 +419,10 @@ fn equal(left: Value<'_>, right: Value<'_>) -> Result<bool, Stop> {
         (Value::Ref(..) | Value::Entity(_), Value::Ref(..) | Value::Entity(_)) => {
             uid(left)? == uid(right)?
         }
-        // No document can ask this: `==` between sets or records is refused when it is loaded.
-        (many @ (Value::Strings(_) | Value::Set(_) | Value::Record(_)), _)
-        | (_, many @ (Value::Strings(_) | Value::Set(_) | Value::Record(_))) => {
-            return Err(wrong(many));
+        // No program asks this: `==` between sets or records is put in other terms.
+        (Value::Strings(_) | Value::Set(_) | Value::Record(_), _)
+        | (_, Value::Strings(_) | Value::Set(_) | Value::Record(_)) => {
+            return Err(Stop::Error(EvalError::WrongType));
         }
         _ => false,
     })

@@ -70,6 +70,9 @@ pub enum EvalError {
     /// The application could not supply the value.
     #[error("a value is unavailable")]
     Unavailable,
+    /// The result of `+`, `-` or `*` is no 64-bit number.
+    #[error("a number is out of range")]
+    Overflow,
 }
 
 /// The name of an entity type, as a number made of its text at compile time.

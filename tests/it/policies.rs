@@ -6,7 +6,7 @@ use portcullis::{
     Facts, Principal, UnixTime,
     authz::{
         AccessRequest, Attr, Coarse, Context, Decision, Describe, Document, Entity, EvalError,
-        PolicySet, Record, Type, TypeName, Value, Why,
+        Policy, PolicySet, Record, Type, TypeName, Value, Why,
     },
 };
 
@@ -201,6 +201,64 @@ fn a_decision_allocates_nothing() -> Result<(), Box<dyn Error>> {
     assert_eq!(allowed, 3);
     // The counter does count.
     assert_eq!(allocation_counter::measure(|| drop(Box::new([0_u8; 64]))).count_total, 1);
+    Ok(())
+}
+
+struct Note {
+    id: String,
+    owner: String,
+    text: String,
+    size: i64,
+    tags: Vec<String>,
+}
+
+portcullis::entity! {
+    Note as "Note" by id { owner: "User", text: string, size: long, tags: strings }
+}
+
+#[test]
+fn no_operator_allocates() -> Result<(), Box<dyn Error>> {
+    let alice = Principal::assertion("staff", "alice").amr(["pwd"]).finish()?;
+    let tags = vec!["a".to_owned(), "b".to_owned()];
+    let owner = "staff/alice".to_owned();
+    let note = Note { id: "n".into(), owner, text: "a note".into(), size: 7, tags };
+    for (when, expected) in [
+        ("resource.tags.containsAll([\"b\", \"a\"]) && [\"a\", \"b\"] == resource.tags", true),
+        ("resource.tags.containsAny(context.amr) || context.amr.contains(\"pwd\")", true),
+        ("[resource.tags, []].contains([\"a\"])", false),
+        ("{a: resource.size, b: resource.tags} == {a: 7, b: [\"b\", \"a\"]}", true),
+        ("resource.text like \"a*o*e\" && !(resource.text like \"*x*\")", true),
+        ("resource is Note in [Note::\"n\"] && principal is User", true),
+        ("(if resource.size > 5 then resource.size * 2 else -resource.size) - 4 == 10", true),
+        ("resource.size * 9223372036854775807 > 0", false),
+    ] {
+        let policies = PolicySet::from_document(
+            Document::from_toml(
+                r#"
+                [resources.Note]
+                attributes = { owner = "User", text = "string", size = "long", tags = "strings" }
+                actions = ["read"]
+                "#,
+            )?
+            .rule(Policy::permit("p").actions(["read"]).when(when)),
+        )?;
+        policies.check::<Note>()?;
+        let context = Context::new(UnixTime::from_secs(0)).principal(&alice);
+        let subject = policies.subject(&alice);
+        let action = policies.action("read").ok_or("no such action")?;
+        let request = AccessRequest {
+            subject: &subject,
+            principal: &alice,
+            action,
+            resource: &note,
+            context: &context,
+        };
+        let mut allowed = None;
+        let counted = allocation_counter::measure(|| {
+            allowed = Some(policies.decide(&request).is_allow());
+        });
+        assert_eq!((allowed, counted.count_total), (Some(expected), 0), "{when}");
+    }
     Ok(())
 }
 

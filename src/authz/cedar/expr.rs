@@ -1,78 +1,93 @@
-//! Conditions in Cedar's words.
+//! Conditions in Cedar's words. They mean the same there, but for entities known by name only.
+
+use std::collections::BTreeSet;
 
 use super::KNOWN;
 use crate::authz::{
     load::{
-        check::role_of,
-        expr::{Expr, Kind, Path},
+        check::Checker,
+        expr::{Expr, How, Kind, Relation},
+        settled::role_of,
     },
+    names::Names,
     schema::{Schema, Ty},
 };
 
-/// Prints conditions of a rule about resources of one type.
+/// Prints conditions of a rule about resources of these types.
 #[derive(Clone, Copy)]
 pub(super) struct Printer<'a> {
     pub(super) schema: &'a Schema,
-    pub(super) resource: Ty,
+    pub(super) roles: &'a Names,
+    pub(super) resources: &'a [Ty],
 }
 
 impl Printer<'_> {
     pub(super) fn print(self, expr: &Expr) -> String {
-        let pair = |left, operator: &str, right| {
-            format!("{} {operator} {}", self.part(left), self.part(right))
+        let mut expr = expr.clone();
+        self.mark(&mut expr);
+        expr.to_string()
+    }
+
+    /// All of them, as one condition.
+    pub(super) fn print_all(self, parts: &[&Expr]) -> String {
+        match parts {
+            [part] => self.print(part),
+            several => self.print(&and(several.iter().copied().cloned().collect())),
+        }
+    }
+
+    /// Puts a test before each question that fails of an entity known by name only.
+    fn mark(self, expr: &mut Expr) {
+        if let Kind::Is(inner, _, within) = &mut expr.kind
+            && let Some(within) = within.take()
+        {
+            let below = Kind::In(inner.clone(), within);
+            *expr = and(vec![expr.clone(), Expr { kind: below, at: expr.at }]);
+        }
+        let may_fail = if let Kind::In(left, right) = &expr.kind {
+            let nothing = matches!(&right.kind, Kind::Set(listed) if listed.is_empty());
+            role_of(right).is_none() && !nothing && self.may_be_a_name(left)
+        } else {
+            matches!(&expr.kind, Kind::Has(of, _) if self.may_be_a_name(of))
         };
-        match &expr.kind {
-            Kind::Literal(literal) => literal.to_string(),
-            Kind::Path(path) => path.to_string(),
-            Kind::Has(path, name) if self.is_read_entity(path) => {
-                format!("({path}.{KNOWN} && {path} has {name})")
-            }
-            Kind::Has(path, name) => format!("{path} has {name}"),
-            Kind::Not(inner) => format!("!{}", self.part(inner)),
-            Kind::And(parts) => self.chain(parts.iter(), " && "),
-            Kind::Or(parts) => self.chain(parts.iter(), " || "),
-            Kind::Compare(relation, left, right) => pair(left, &relation.to_string(), right),
-            Kind::Differs(left, right) => pair(left, "!=", right),
-            Kind::In(left, right) if role_of(right).is_some() => pair(left, "in", right),
-            Kind::In(left, right) => {
-                let (left, right) = (self.part(left), self.part(right));
-                if matches!(&*left, "principal" | "resource") {
-                    format!("{left} in {right}")
-                } else {
-                    format!("({left} == {right} || {left}.{KNOWN} && {left} in {right})")
-                }
-            }
-            Kind::InRange(left, right) => {
-                format!("{}.isInRange({})", self.part(left), self.print(right))
-            }
+        expr.parts_mut().into_iter().for_each(|part| self.mark(part));
+        if may_fail {
+            *expr = known(expr.clone());
         }
     }
 
-    /// Everything but the two chains binds tighter than they do.
-    pub(super) fn chain<'e>(self, parts: impl Iterator<Item = &'e Expr>, operator: &str) -> String {
-        let parts = parts.map(|part| {
-            let text = self.print(part);
-            let looser = matches!(part.kind, Kind::And(_) | Kind::Or(_));
-            if looser { format!("({text})") } else { text }
-        });
-        parts.collect::<Vec<_>>().join(operator)
+    /// Whether it is an entity, and not one that a request always tells of.
+    fn may_be_a_name(self, expr: &Expr) -> bool {
+        let variable = matches!(&expr.kind, Kind::Path(path) if path.attributes.is_empty());
+        let is_entity = |resource: &Ty| {
+            let mut errors = BTreeSet::new();
+            let (schema, roles, resource) = (self.schema, self.roles, *resource);
+            let mut checker = Checker { schema, roles, resource, errors: &mut errors };
+            checker.value(expr, &BTreeSet::new()).is_some_and(|shape| shape.is_entity())
+        };
+        !variable && self.resources.iter().any(is_entity)
     }
+}
 
-    /// An operand: in parentheses unless it is one word.
-    fn part(self, expr: &Expr) -> String {
-        let text = self.print(expr);
-        let word = matches!(expr.kind, Kind::Literal(_) | Kind::Path(_));
-        if word { text } else { format!("({text})") }
+/// The question, asked of an entity that is known in full; that it lies in itself needs no more
+/// than its name.
+fn known(question: Expr) -> Expr {
+    let at = question.at;
+    let safe = |of: &Expr| and(vec![Expr::field(of.clone(), [KNOWN.into()]), question.clone()]);
+    if let Kind::In(left, right) = &question.kind {
+        let same = if let Kind::Set(_) = right.kind {
+            Kind::Contains(How::Element, right.clone(), left.clone())
+        } else {
+            Kind::Compare(Relation::Equal, left.clone(), right.clone())
+        };
+        Expr { kind: Kind::Or(vec![Expr { kind: same, at }, safe(left)]), at }
+    } else if let Kind::Has(of, _) = &question.kind {
+        safe(of)
+    } else {
+        question
     }
+}
 
-    /// Whether it is an entity that is read of something: it may be known by name only.
-    fn is_read_entity(self, path: &Path) -> bool {
-        let mut ty = path.root.ty(self.resource);
-        for name in &path.attributes {
-            let declared = self.schema.attributes(ty).and_then(|known| known.get(name));
-            let Some(declared) = declared else { return false };
-            ty = declared.ty;
-        }
-        !path.attributes.is_empty() && ty.is_entity()
-    }
+fn and(parts: Vec<Expr>) -> Expr {
+    Expr { kind: Kind::And(parts), at: 0 }
 }

@@ -86,9 +86,9 @@ impl<'a> Teller<'a> {
         roles: &Bits,
     ) -> Result<Json, CedarError> {
         for literal in &reads.literals {
-            let name = Name::new(&literal.kind, &literal.id);
-            let climbs = reads.climbing.contains(literal);
-            self.named.push(Named { place: name.to_string(), name, reads: false, climbs });
+            let name = Name::new(&literal.name.kind, &literal.name.id);
+            let (reads, climbs) = (literal.reads, literal.climbs);
+            self.named.push(Named { place: name.to_string(), name, reads, climbs });
         }
         self.one_of_each_name(own)?;
         let named = self.named.into_iter().map(|named| named.name);

@@ -88,8 +88,12 @@ impl PolicySet {
             let permits = cell.permits.iter().map(|rule| (rule.id, Effect::Permit, &*rule.clauses));
             for (id, effect, clauses) in grants.chain(forbids).chain(permits) {
                 let new = || Gathered { effect, clauses, actions: BTreeMap::new() };
-                let actions = &mut all.entry(id).or_insert_with(new).actions;
-                actions.entry(resource).or_default().push(action);
+                let gathered = all.entry(id).or_insert_with(new);
+                // What the declared types of one resource leave out may count for another.
+                if clauses.len() > gathered.clauses.len() {
+                    gathered.clauses = clauses;
+                }
+                gathered.actions.entry(resource).or_default().push(action);
             }
         }
         all
@@ -117,8 +121,9 @@ impl PolicySet {
             let each = each.collect::<Vec<_>>().join(" || ");
             text.push_str(&format!("\n)\nwhen {{ {each} }}"));
         }
-        let resource = Ty::Entity(TypeName::new(first));
-        let printer = Printer { schema: &self.schema, resource };
+        let resources: Vec<Ty> =
+            types.iter().map(|(ty, _)| Ty::Entity(TypeName::new(ty))).collect();
+        let printer = Printer { schema: &self.schema, roles: &self.roles, resources: &resources };
         text.push_str(&conditions(policy.clauses, printer));
         text + ";\n"
     }
@@ -147,13 +152,8 @@ fn conditions(clauses: &[Clause], printer: Printer<'_>) -> String {
             Part::Unless(expr) => unless = format!("\nunless {{ {} }}", printer.print(expr)),
         }
     }
-    match &*when {
-        [] => {}
-        [expr] => text.push_str(&format!("\nwhen {{ {} }}", printer.print(expr))),
-        several => {
-            let all = printer.chain(several.iter().copied(), " && ");
-            text.push_str(&format!("\nwhen {{ {all} }}"));
-        }
+    if !when.is_empty() {
+        text.push_str(&format!("\nwhen {{ {} }}", printer.print_all(&when)));
     }
     text + &unless
 }

@@ -158,8 +158,9 @@ pub(in crate::authz) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= 256 && !text.contains(char::is_control)
 }
 
-/// Two underscores at the start mean something else to Cedar, and in its JSON.
-fn is_identifier(text: &str) -> bool {
+/// What may name an attribute or a type. Two underscores at the start mean something else to
+/// Cedar, and in its JSON.
+pub(in crate::authz) fn is_identifier(text: &str) -> bool {
     text.len() <= 128
         && !text.starts_with("__")
         && text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')

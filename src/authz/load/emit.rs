@@ -1,15 +1,17 @@
 //! From a checked condition to a program.
 
-use std::sync::Arc;
+use std::{mem, slice, sync::Arc};
 
 use super::{
-    check::role_of,
-    expr::{Expr, Kind, Literal, Path, Relation},
+    expr::{Expr, How, Kind, Literal, Operator, Path, Relation},
+    lift::{and, atoms, equality, is_lifted, literal, or, read, size, slot},
+    settled::{reached, role_of, settled},
 };
 use crate::authz::{
+    TypeName,
     explain::{Clause, Part},
     names::Names,
-    program::{Attribute, Exit, MAX_STEPS, Operand, Program, Read, Step, Test},
+    program::{Attribute, Exit, MAX_STEPS, Many, Operand, Program, Read, Step, Test},
     schema::{Schema, Ty},
 };
 
@@ -23,21 +25,26 @@ pub(in crate::authz) struct Target<'a> {
 }
 
 /// The condition needs more steps than a program may have.
+#[derive(Debug)]
 pub(in crate::authz) struct TooLong;
+
+/// A program, the clauses that tell of it, and what it takes of the work that is allowed.
+pub(in crate::authz) struct Emitted {
+    pub(in crate::authz) program: Program,
+    pub(in crate::authz) clauses: Vec<Clause>,
+    pub(in crate::authz) cost: usize,
+}
 
 /// Makes a program that is true where all parts hold, and the clauses that tell of it.
 ///
 /// # Errors
 /// When it gets too long.
-pub(in crate::authz) fn emit(
-    parts: &[Arc<Part>],
-    target: Target<'_>,
-) -> Result<(Program, Vec<Clause>), TooLong> {
-    let mut emitter = Emitter { target, steps: Vec::new() };
+pub(in crate::authz) fn emit(parts: &[Arc<Part>], target: Target<'_>) -> Result<Emitted, TooLong> {
+    let mut emitter = Emitter { target, steps: Vec::new(), weight: 0, work: 0, depth: 0 };
     let mut clauses = Vec::new();
     let mut start = Exit::Yes;
     // From the last to the first: a step's exits are there before it is.
-    for part in parts.iter().rev() {
+    for part in reached_parts(parts, target).iter().rev() {
         let first = emitter.steps.len();
         start = match &**part {
             Part::Roles(names) => {
@@ -49,63 +56,286 @@ pub(in crate::authz) fn emit(
         clauses.push(Clause { part: Arc::clone(part), steps: first..emitter.steps.len() });
     }
     clauses.reverse();
-    Ok((Program { start, steps: emitter.steps.into() }, clauses))
+    let cost = emitter.weight + emitter.work / WORK_PER_STEP;
+    let program = Program { start, steps: emitter.steps.into() };
+    Ok(Emitted { program, clauses, cost })
 }
+
+/// The parts up to the first that is false whatever the request: what stands behind it may not
+/// even be about resources of this type.
+fn reached_parts<'p>(parts: &'p [Arc<Part>], target: Target<'_>) -> &'p [Arc<Part>] {
+    let settled = |expr| settled(expr, target.schema, target.resource);
+    let last = parts.iter().position(|part| match &**part {
+        Part::Roles(_) => false,
+        Part::When(expr) => settled(expr) == Some(false),
+        Part::Unless(expr) => settled(expr) == Some(true),
+    });
+    last.and_then(|last| parts.get(..=last)).unwrap_or(parts)
+}
+
+const TRUE: Operand = Operand::Literal(Literal::Bool(true));
+/// What of the work of compiling counts as much as one step that is kept.
+const WORK_PER_STEP: usize = 16;
+/// More `if`s and conditions within one comparison are refused.
+const MAX_LIFTED: usize = 128;
 
 struct Emitter<'a> {
     target: Target<'a>,
     steps: Vec<Step>,
+    /// Steps, and what they are made of: elements, pieces and operators.
+    weight: usize,
+    /// Parts that were looked at, each as often as it was.
+    work: usize,
+    /// Of what has been lifted.
+    depth: usize,
 }
 
 impl Emitter<'_> {
     /// Where the condition starts that leads to `yes` where it is true and to `no` where not.
     fn condition(&mut self, expr: &Expr, yes: Exit, no: Exit) -> Result<Exit, TooLong> {
-        match &expr.kind {
-            Kind::Not(inner) => self.condition(inner, no, yes),
-            Kind::And(parts) => {
-                parts.iter().rev().try_fold(yes, |yes, part| self.condition(part, yes, no))
-            }
-            Kind::Or(parts) => {
-                parts.iter().rev().try_fold(no, |no, part| self.condition(part, yes, no))
-            }
-            Kind::Compare(Relation::Equal, left, right) => self.equal(left, right, yes, no),
-            Kind::Differs(left, right) => self.equal(left, right, no, yes),
-            Kind::Compare(relation, left, right) => {
-                let test = Test::Compare(*relation, self.operand(left)?, self.operand(right)?);
-                self.step(test, yes, no)
-            }
-            Kind::Has(path, name) => self.step(Test::Has(self.read(path, Some(name))?), yes, no),
-            Kind::In(left, right) => match role_of(right) {
-                Some(role) => self.role(role, yes, no),
-                None => self.step(Test::In(self.operand(left)?, self.operand(right)?), yes, no),
-            },
-            Kind::InRange(left, right) => {
-                self.step(Test::InRange(self.operand(left)?, self.operand(right)?), yes, no)
-            }
-            Kind::Literal(_) | Kind::Path(_) => self.step(Test::Is(self.operand(expr)?), yes, no),
+        self.toil(1)?;
+        let (schema, resource) = (self.target.schema, self.target.resource);
+        if let Kind::Not(inner) = &expr.kind {
+            self.condition(inner, no, yes)
+        } else if let Kind::And(parts) = &expr.kind {
+            let mut parts = reached(parts, false, schema, resource).iter().rev();
+            parts.try_fold(yes, |yes, part| self.condition(part, yes, no))
+        } else if let Kind::Or(parts) = &expr.kind {
+            let mut parts = reached(parts, true, schema, resource).iter().rev();
+            parts.try_fold(no, |no, part| self.condition(part, yes, no))
+        } else if let Kind::If(parts) = &expr.kind {
+            let [condition, one, other] = &**parts;
+            self.branch(condition, one, other, yes, no)
+        } else if let Kind::Is(inner, word, Some(within)) = &expr.kind {
+            self.toil(size(inner))?;
+            let is = Kind::Is(inner.clone(), word.clone(), None);
+            let below = Kind::In(inner.clone(), within.clone());
+            let parts = [is, below].map(|kind| Expr { kind, at: expr.at });
+            self.condition(&and(parts), yes, no)
+        } else if let Kind::Field(..) = &expr.kind {
+            self.condition(&equality(expr, &literal(true)), yes, no)
+        } else if expr.parts().into_iter().any(is_lifted) {
+            self.lifted(expr, yes, no)
+        } else {
+            self.test(expr, yes, no)
         }
     }
 
-    /// A condition among the two leads to one of two steps, for its two outcomes.
+    fn branch(
+        &mut self,
+        condition: &Expr,
+        one: &Expr,
+        other: &Expr,
+        yes: Exit,
+        no: Exit,
+    ) -> Result<Exit, TooLong> {
+        let settled = settled(condition, self.target.schema, self.target.resource);
+        let taken = [(one, Some(true)), (other, Some(false))]
+            .map(|(part, truth)| (settled.is_none() || settled == truth).then_some(part));
+        let [one, other] = taken.map(|part| part.map(|part| self.condition(part, yes, no)));
+        let (one, other) = (one.transpose()?, other.transpose()?);
+        // Where only one can be taken, the other is never reached.
+        let either = one.or(other).unwrap_or(no);
+        self.condition(condition, one.unwrap_or(either), other.unwrap_or(either))
+    }
+
+    /// A test of values of which one is yet to be chosen, or is true or false: a test for each
+    /// of the two that it may be. A test evaluates all its values, in whatever order, so it fails
+    /// where Cedar's does.
+    fn lifted(&mut self, expr: &Expr, yes: Exit, no: Exit) -> Result<Exit, TooLong> {
+        self.toil(2 * size(expr))?;
+        self.depth += 1;
+        if self.depth > MAX_LIFTED {
+            return Err(TooLong);
+        }
+        let (mut one, mut other) = (expr.clone(), expr.clone());
+        let (Some(here), Some(there)) = (slot(&mut one), slot(&mut other)) else {
+            return Err(TooLong);
+        };
+        let found = mem::replace(here, literal(true));
+        let start = if let Kind::If(parts) = found.kind {
+            let [condition, yes_value, no_value] = *parts;
+            (*here, *there) = (yes_value, no_value);
+            self.branch(&condition, &one, &other, yes, no)?
+        } else if let Kind::Field(of, names) = found.kind {
+            let mut forced = Vec::new();
+            *here = read(*of, names, &mut forced)?;
+            let start = self.condition(&one, yes, no)?;
+            self.forced(&forced, start)?
+        } else {
+            *there = literal(false);
+            self.branch(&found, &one, &other, yes, no)?
+        };
+        self.depth -= 1;
+        Ok(start)
+    }
+
+    /// Evaluates the values, so that it fails where one of them does, and goes on.
+    fn forced(&mut self, values: &[Expr], next: Exit) -> Result<Exit, TooLong> {
+        let mut all = Vec::new();
+        values.iter().for_each(|value| atoms(value, &mut all));
+        if all.is_empty() {
+            return Ok(next);
+        }
+        let set = |elements| Expr { kind: Kind::Set(elements), at: 0 };
+        if all.iter().any(is_lifted) {
+            let kind = Kind::Contains(How::All, set(all).into(), set(Vec::new()).into());
+            return self.condition(&Expr { kind, at: 0 }, next, next);
+        }
+        let all = self.many(&set(all))?;
+        self.step(Test::Contains(How::All, all, Many::Listed(Box::new([]))), next, next)
+    }
+
+    /// A test of values of which none is left to be chosen.
+    fn test(&mut self, expr: &Expr, yes: Exit, no: Exit) -> Result<Exit, TooLong> {
+        let test = match &expr.kind {
+            Kind::Compare(Relation::Equal, left, right) => return self.equal(left, right, yes, no),
+            Kind::Differs(left, right) => return self.equal(left, right, no, yes),
+            Kind::Compare(relation, left, right) => {
+                return self.ordered(*relation, left, right, yes, no);
+            }
+            Kind::Has(of, name) => {
+                if let Kind::Record(fields) = &of.kind {
+                    let exit = if fields.contains_key(name) { yes } else { no };
+                    return self.forced(slice::from_ref(of), exit);
+                }
+                let Kind::Path(path) = &of.kind else { return Err(TooLong) };
+                Test::Has(self.read(path, Some(name))?)
+            }
+            Kind::In(left, right) => match (&right.kind, role_of(right)) {
+                (Kind::Set(listed), _) => return self.in_any(left, listed, yes, no),
+                (_, Some(role)) => return self.role(role, yes, no),
+                (_, None) => Test::In(self.operand(left)?, self.operand(right)?),
+            },
+            Kind::Is(entity, word, _) => Test::Is(self.operand(entity)?, TypeName::new(&word.text)),
+            Kind::InRange(left, right) => Test::InRange(self.operand(left)?, self.operand(right)?),
+            Kind::Like(text, pieces) => {
+                self.weigh(pieces.len())?;
+                Test::Like(self.operand(text)?, pieces.clone())
+            }
+            Kind::IsEmpty(set) => {
+                Test::Contains(How::All, Many::Listed(Box::new([])), self.many(set)?)
+            }
+            Kind::Contains(how, set, asked) => return self.contains(*how, set, asked, yes, no),
+            Kind::Literal(Literal::Bool(_)) => Test::Equal(self.operand(expr)?, TRUE),
+            Kind::Path(path) if self.ty(path) == Some(Ty::Bool) => {
+                Test::Equal(self.operand(expr)?, TRUE)
+            }
+            // Checked types have left nothing else, and all else has been put in these terms.
+            Kind::Literal(_)
+            | Kind::Path(_)
+            | Kind::Field(..)
+            | Kind::Set(_)
+            | Kind::Record(_)
+            | Kind::Not(_)
+            | Kind::And(_)
+            | Kind::Or(_)
+            | Kind::If(_)
+            | Kind::Arithmetic(..)
+            | Kind::Negated(_) => return Err(TooLong),
+        };
+        self.step(test, yes, no)
+    }
+
+    /// In terms of less: `a >= b` is no `a < b`.
+    fn ordered(
+        &mut self,
+        relation: Relation,
+        left: &Expr,
+        right: &Expr,
+        yes: Exit,
+        no: Exit,
+    ) -> Result<Exit, TooLong> {
+        let (left, right) = (self.operand(left)?, self.operand(right)?);
+        match relation {
+            Relation::Equal => Err(TooLong),
+            Relation::Less => self.step(Test::Less(left, right), yes, no),
+            Relation::More => self.step(Test::Less(right, left), yes, no),
+            Relation::AtLeast => self.step(Test::Less(left, right), no, yes),
+            Relation::AtMost => self.step(Test::Less(right, left), no, yes),
+        }
+    }
+
     fn equal(&mut self, left: &Expr, right: &Expr, yes: Exit, no: Exit) -> Result<Exit, TooLong> {
-        let (value, condition) = match (self.operand(left), self.operand(right)) {
-            (Ok(left), Ok(right)) => {
-                return self.step(Test::Compare(Relation::Equal, left, right), yes, no);
-            }
-            (Ok(_), Err(_)) => (left, right),
-            (Err(_), Ok(_)) => (right, left),
-            (Err(_), Err(_)) => {
-                let as_true = self.condition(right, yes, no)?;
-                let as_false = self.condition(right, no, yes)?;
-                return self.condition(left, as_true, as_false);
-            }
+        if let (Kind::Record(fields), Kind::Record(others)) = (&left.kind, &right.kind) {
+            let pairs = fields.values().zip(others.values());
+            let equals = pairs.map(|(one, other)| equality(one, other)).collect::<Vec<_>>();
+            self.toil(size(left) + size(right))?;
+            let start = self.condition(&and(equals), yes, no)?;
+            return self.forced(&[left.clone(), right.clone()], start);
+        }
+        if let (Kind::Literal(Literal::Bool(one)), Kind::Literal(Literal::Bool(other))) =
+            (&left.kind, &right.kind)
+        {
+            return Ok(if one == other { yes } else { no });
+        }
+        if self.is_set(left) != self.is_set(right) {
+            return Err(TooLong);
+        }
+        if self.is_set(left) {
+            // Every element of each is in the other. What fails, fails in the first of the two.
+            let back = self.contains(How::All, right, left, yes, no)?;
+            return self.contains(How::All, left, right, back, no);
+        }
+        let test = Test::Equal(self.operand(left)?, self.operand(right)?);
+        self.step(test, yes, no)
+    }
+
+    fn contains(
+        &mut self,
+        how: How,
+        set: &Expr,
+        asked: &Expr,
+        yes: Exit,
+        no: Exit,
+    ) -> Result<Exit, TooLong> {
+        let one = slice::from_ref(asked);
+        let elements = |expr: &Expr| {
+            if let Kind::Set(elements) = &expr.kind { elements.clone() } else { Vec::new() }
         };
-        let mut is = |truth| {
-            let truth = Operand::Literal(Literal::Bool(truth));
-            self.step(Test::Compare(Relation::Equal, self.operand(value)?, truth), yes, no)
-        };
-        let (as_true, as_false) = (is(true)?, is(false)?);
-        self.condition(condition, as_true, as_false)
+        let whats = if how == How::Element { one.to_vec() } else { elements(asked) };
+        if !elements(set).iter().chain(&whats).any(|element| self.is_many(element)) {
+            let set = self.many(set)?;
+            let asked = match how {
+                How::Element => Many::Listed(Box::new([self.operand(asked)?])),
+                How::All | How::Any => self.many(asked)?,
+            };
+            return self.step(Test::Contains(how, set, asked), yes, no);
+        }
+        // Sets of sets or of records are only ever written down: each is compared with each.
+        let kept = elements(set);
+        self.toil(kept.iter().chain(&whats).map(size).sum::<usize>() * (kept.len() + whats.len()))?;
+        let found = whats
+            .iter()
+            .map(|what| or(kept.iter().map(|kept| equality(kept, what)).collect::<Vec<_>>()));
+        let found = found.collect::<Vec<_>>();
+        let found = if how == How::Any { or(found) } else { and(found) };
+        let start = self.condition(&found, yes, no)?;
+        self.forced(&[set.clone(), asked.clone()], start)
+    }
+
+    /// In one of these. That it is one of them is asked first, which needs no entity.
+    fn in_any(
+        &mut self,
+        left: &Expr,
+        listed: &[Expr],
+        yes: Exit,
+        no: Exit,
+    ) -> Result<Exit, TooLong> {
+        self.toil(2 * listed.len() * size(left))?;
+        let entities: Vec<Expr> =
+            listed.iter().filter(|one| role_of(one).is_none()).cloned().collect();
+        let mut any: Vec<Expr> = Vec::new();
+        if listed.len() > 1 {
+            any.extend(entities.iter().map(|one| equality(left, one)));
+        }
+        any.extend(listed.iter().map(|one| {
+            let kind = Kind::In(left.clone().into(), one.clone().into());
+            Expr { kind, at: one.at }
+        }));
+        let start = self.condition(&or(any), yes, no)?;
+        let forced = if listed.is_empty() { slice::from_ref(left) } else { &entities };
+        self.forced(forced, start)
     }
 
     fn role(&mut self, name: &str, yes: Exit, no: Exit) -> Result<Exit, TooLong> {
@@ -114,20 +344,60 @@ impl Emitter<'_> {
     }
 
     fn step(&mut self, test: Test, then: Exit, otherwise: Exit) -> Result<Exit, TooLong> {
+        self.weigh(1)?;
         let number = u16::try_from(self.steps.len()).map_err(|_| TooLong)?;
-        if usize::from(number) >= MAX_STEPS {
-            return Err(TooLong);
-        }
         self.steps.push(Step { test, then, otherwise });
         Ok(Exit::Step(number))
     }
 
+    fn weigh(&mut self, weight: usize) -> Result<(), TooLong> {
+        self.weight = self.weight.saturating_add(weight);
+        if self.weight > MAX_STEPS { Err(TooLong) } else { Ok(()) }
+    }
+
+    fn toil(&mut self, work: usize) -> Result<(), TooLong> {
+        self.work = self.work.saturating_add(work);
+        if self.work > MAX_STEPS * WORK_PER_STEP { Err(TooLong) } else { Ok(()) }
+    }
+
+    fn is_set(&self, expr: &Expr) -> bool {
+        let is_path = |path| self.ty(path) == Some(Ty::Strings);
+        matches!(&expr.kind, Kind::Set(_)) || matches!(&expr.kind, Kind::Path(p) if is_path(p))
+    }
+
+    fn ty(&self, path: &Path) -> Option<Ty> {
+        path.ty(self.target.schema, self.target.resource)
+    }
+
+    fn is_many(&self, expr: &Expr) -> bool {
+        self.is_set(expr) || matches!(expr.kind, Kind::Record(_))
+    }
+
     /// A value. Where only a value can stand, checked types have left nothing else.
-    fn operand(&self, expr: &Expr) -> Result<Operand, TooLong> {
-        if let Kind::Literal(literal) = &expr.kind {
-            Ok(Operand::Literal(literal.clone()))
+    fn operand(&mut self, expr: &Expr) -> Result<Operand, TooLong> {
+        let (operator, left, right) = if let Kind::Literal(literal) = &expr.kind {
+            return Ok(Operand::Literal(literal.clone()));
         } else if let Kind::Path(path) = &expr.kind {
-            self.read(path, None).map(Operand::Read)
+            return self.read(path, None).map(Operand::Read);
+        } else if let Kind::Arithmetic(operator, left, right) = &expr.kind {
+            (*operator, self.operand(left)?, self.operand(right)?)
+        } else if let Kind::Negated(inner) = &expr.kind {
+            let zero = Operand::Literal(Literal::Long(0));
+            (Operator::Subtract, zero, self.operand(inner)?)
+        } else {
+            return Err(TooLong);
+        };
+        self.weigh(1)?;
+        Ok(Operand::Arithmetic(operator, Box::new([left, right])))
+    }
+
+    fn many(&mut self, expr: &Expr) -> Result<Many, TooLong> {
+        if let Kind::Set(elements) = &expr.kind {
+            self.weigh(elements.len())?;
+            let operands = elements.iter().map(|element| self.operand(element));
+            operands.collect::<Result<_, _>>().map(Many::Listed)
+        } else if let Kind::Path(path) = &expr.kind {
+            self.read(path, None).map(Many::Read)
         } else {
             Err(TooLong)
         }

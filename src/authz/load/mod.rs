@@ -8,7 +8,10 @@ pub(super) mod document;
 pub(super) mod emit;
 pub(super) mod expr;
 pub(super) mod grants;
+mod lift;
 pub(super) mod rules;
+pub(super) mod settled;
+mod shape;
 
 // What is wrong, and where.
 pub(super) mod error;

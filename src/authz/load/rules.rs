@@ -9,10 +9,11 @@ use super::{
     check::Checker,
     declare::unknown_fields,
     document::{Document, Policy},
-    emit::{Target, TooLong, emit},
+    emit::{Emitted, Target, TooLong, emit},
     error::{MAX_LISTED, Place, Problems},
     expr::{Expr, Kind, Root, SyntaxError, parse},
     grants::{Expander, unknown_role},
+    settled::settled,
 };
 use crate::authz::{
     Effect, TypeName,
@@ -191,8 +192,8 @@ fn compile(
     let compile = |(resource, actions)| {
         let resource = Ty::Entity(resource);
         let target = Target { schema: known.schema, roles: known.roles, resource };
-        let (program, clauses) = emit(parts, target)?;
-        budget.tests = budget.tests.saturating_sub(program.steps.len());
+        let Emitted { program, clauses, cost } = emit(parts, target)?;
+        budget.tests = budget.tests.saturating_sub(cost);
         if budget.tests == 0 { Err(TooLong) } else { Ok(Compiled { actions, program, clauses }) }
     };
     actions.into_iter().map(compile).collect()
@@ -216,6 +217,11 @@ fn wrong_types<'a>(
             let mut checker =
                 Checker { schema: known.schema, roles: known.roles, resource, errors };
             expr.iter().for_each(|expr| checker.condition(expr, &mut present));
+            // Behind a `when` that is false for this type nothing is about it.
+            let truth = expr.as_ref().and_then(|expr| settled(expr, known.schema, resource));
+            if truth == Some(false) {
+                break;
+            }
         }
         if wrong.iter().any(|errors| errors.len() > MAX_LISTED) {
             break;

@@ -45,13 +45,24 @@ fn conditions() {
     same(r#"principal in Role::"clerk" || principal == User::"staff/\"a\"\n\0""#);
     same(r#"resource in Shop::"a""#);
     same("resource has note && context has tenant");
+    same(r#"if resource.paid then (resource.total + 1) > 2 else resource.tags.contains("x")"#);
+    same(r#"context has tenant && context.tenant like "a*\\*" && principal is User"#);
+    same(r#"resource in [Shop::"a", Shop::"b"]"#);
+    check(
+        r#"resource.shop is Shop in [Shop::"a"]"#,
+        r#"resource.shop is Shop && ([Shop::"a"].contains(resource.shop) || (resource.shop.__known && resource.shop in [Shop::"a"]))"#,
+    );
+    check(
+        "(if resource.paid then resource.shop else resource.shop) has keeper",
+        "(if resource.paid then resource.shop else resource.shop).__known && (if resource.paid then resource.shop else resource.shop) has keeper",
+    );
     check(
         "resource.shop has closed && resource.shop.closed",
         "(resource.shop.__known && resource.shop has closed) && resource.shop.closed",
     );
     check(
         r#"!(resource.shop in Shop::"a")"#,
-        r#"!((resource.shop == Shop::"a" || resource.shop.__known && resource.shop in Shop::"a"))"#,
+        r#"!(resource.shop == Shop::"a" || (resource.shop.__known && resource.shop in Shop::"a"))"#,
     );
 }
 
@@ -109,6 +120,25 @@ forbid (principal, action, resource)
 when { context has __covered && !context.__covered.contains(action) };
 "#
     );
+}
+
+/// A rule about several types is printed whole, though for each of them a part may say nothing.
+#[test]
+fn what_one_type_leaves_out_is_told_for_the_other() {
+    let text = r#"
+        [[rule]]
+        id = "p"
+        effect = "permit"
+        actions = ["*"]
+        when = "!(resource is Invoice) && resource.shop has closed"
+        unless = "context.secure"
+    "#;
+    let text = policies(text).to_cedar();
+    let (conditions, _) = text.split_once(" };\n").unwrap();
+    assert!(conditions.ends_with(
+        "when { !(resource is Invoice) && (resource.shop.__known && resource.shop has closed) }\n\
+         unless { context.secure"
+    ), "{text}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{
     super::{
         EvalError, TypeName,
-        load::expr::{Expr, Kind, Literal, Path, Relation, Root},
+        load::expr::{Expr, How, Kind, Literal, Operator, Path, Relation, Root},
         schema::Ty,
     },
     world::{Data, Scene, TYPES},
@@ -26,6 +26,9 @@ pub(super) fn answer(expr: &Expr, scene: &Scene) -> Result<bool, EvalError> {
 enum Seen {
     Data(Data),
     Context,
+    /// Elements may be there twice.
+    Set(Vec<Seen>),
+    Record(BTreeMap<String, Seen>),
 }
 
 fn walk(expr: &Expr, scene: &Scene) -> Result<Seen, EvalError> {
@@ -33,8 +36,25 @@ fn walk(expr: &Expr, scene: &Scene) -> Result<Seen, EvalError> {
     match &expr.kind {
         Kind::Literal(literal) => Ok(Seen::Data(data(literal))),
         Kind::Path(path) => read(path, scene),
-        Kind::Has(path, name) => match read(path, scene)? {
+        Kind::Field(of, names) => {
+            names.iter().try_fold(walk(of, scene)?, |seen, name| attribute(seen, name, scene))
+        }
+        Kind::Set(elements) => {
+            let seen = elements.iter().map(|element| walk(element, scene));
+            seen.collect::<Result<_, _>>().map(Seen::Set)
+        }
+        Kind::Record(fields) => {
+            let seen =
+                fields.iter().map(|(name, field)| Ok((name.to_string(), walk(field, scene)?)));
+            seen.collect::<Result<_, _>>().map(Seen::Record)
+        }
+        Kind::If(parts) => {
+            let [condition, one, other] = &**parts;
+            walk(if answer(condition, scene)? { one } else { other }, scene)
+        }
+        Kind::Has(of, name) => match walk(of, scene)? {
             Seen::Data(Data::Name(..)) => Err(EvalError::NameOnly),
+            Seen::Record(fields) => bool(fields.contains_key(&**name)),
             seen => match attributes(&seen, scene)?.remove(&**name) {
                 None => bool(false),
                 Some(data) => typed(name, data).and_then(|_| bool(true)),
@@ -63,28 +83,132 @@ fn walk(expr: &Expr, scene: &Scene) -> Result<Seen, EvalError> {
         Kind::Differs(left, right) => {
             bool(!compare(Relation::Equal, walk(left, scene)?, walk(right, scene)?)?)
         }
-        Kind::In(_, right) if role(right).is_some() => {
-            bool(role(right).is_some_and(|role| scene.roles.contains(&role)))
+        Kind::In(left, right) => bool(is_in(left, right, scene)?),
+        Kind::Is(of, word, within) => {
+            let is = uid(&walk(of, scene)?)?.0 == &*word.text;
+            bool(is && within.as_ref().map_or(Ok(true), |within| is_in(of, within, scene))?)
         }
-        Kind::In(left, right) => {
-            let (left, right) = (walk(left, scene)?, walk(right, scene)?);
-            let (lower, upper) = (uid(&left)?, uid(&right)?);
-            let known = [&scene.principal, &scene.resource];
-            let named =
-                known.into_iter().find(|thing| (thing.kind, &thing.id) == (lower.0, &lower.1));
-            match (left, named) {
-                _ if lower == upper => bool(true),
-                (Seen::Data(Data::Thing(thing)), _) => bool(thing.parents.contains(&upper)),
-                (_, Some(thing)) => bool(thing.parents.contains(&upper)),
-                (_, None) => Err(EvalError::NameOnly),
+        Kind::Like(text, pieces) => {
+            let Seen::Data(Data::Str(text)) = walk(text, scene)? else {
+                return Err(EvalError::WrongType);
+            };
+            let mut pattern: Vec<Option<char>> = Vec::new();
+            for (number, piece) in pieces.iter().enumerate() {
+                pattern.extend((number > 0).then_some(None));
+                pattern.extend(piece.chars().map(Some));
             }
+            bool(is_like(&text.chars().collect::<Vec<_>>(), &pattern))
         }
+        Kind::Contains(how, set, asked) => {
+            let (set, asked) = (walk(set, scene)?, walk(asked, scene)?);
+            let set = elements(set)?;
+            let holds = |element: &Seen| set.iter().any(|other| same(element, other));
+            bool(match how {
+                How::Element => holds(&asked),
+                How::All => elements(asked)?.iter().all(holds),
+                How::Any => elements(asked)?.iter().any(holds),
+            })
+        }
+        Kind::IsEmpty(set) => bool(elements(walk(set, scene)?)?.is_empty()),
+        Kind::Arithmetic(operator, left, right) => {
+            let (left, right) = (long(left, scene)?, long(right, scene)?);
+            in_range(match operator {
+                Operator::Add => left + right,
+                Operator::Subtract => left - right,
+                Operator::Multiply => left * right,
+            })
+        }
+        Kind::Negated(inner) => in_range(-long(inner, scene)?),
         Kind::InRange(left, right) => match (walk(left, scene)?, walk(right, scene)?) {
             (Seen::Data(Data::Ip(inner)), Seen::Data(Data::Ip(outer))) => {
                 bool(carried(outer).contains_net(carried(inner)))
             }
             _ => Err(EvalError::WrongType),
         },
+    }
+}
+
+fn is_in(left: &Expr, right: &Expr, scene: &Scene) -> Result<bool, EvalError> {
+    if let Some(role) = role(right) {
+        return Ok(scene.roles.contains(&role));
+    }
+    if let Kind::Set(listed) = &right.kind
+        && let Some(at) = listed.iter().position(|one| role(one).is_some())
+    {
+        // A role is one of those above the principal, beside all others.
+        let mut others = listed.clone();
+        let role = others.remove(at);
+        let others = Expr { kind: Kind::Set(others), at: 0 };
+        return Ok(is_in(left, &others, scene)? | is_in(left, &role, scene)?);
+    }
+    let (left, right) = (walk(left, scene)?, walk(right, scene)?);
+    let uppers = match &right {
+        Seen::Set(listed) => listed.iter().map(uid).collect::<Result<Vec<_>, _>>()?,
+        one => vec![uid(one)?],
+    };
+    let lower = uid(&left)?;
+    let known = [&scene.principal, &scene.resource];
+    let named = known.into_iter().find(|thing| (thing.kind, &thing.id) == (lower.0, &lower.1));
+    let parents = match (&left, named) {
+        _ if uppers.contains(&lower) || uppers.is_empty() => return Ok(!uppers.is_empty()),
+        (Seen::Data(Data::Thing(thing)), _) | (_, Some(thing)) => &thing.parents,
+        (_, None) => return Err(EvalError::NameOnly),
+    };
+    Ok(uppers.iter().any(|upper| parents.contains(upper)))
+}
+
+/// By trying every end of what a star stands for.
+fn is_like(text: &[char], pattern: &[Option<char>]) -> bool {
+    match pattern {
+        [] => text.is_empty(),
+        [None, pattern @ ..] => (0..=text.len()).any(|end| is_like(&text[end..], pattern)),
+        [Some(letter), pattern @ ..] => {
+            text.first() == Some(letter) && is_like(&text[1..], pattern)
+        }
+    }
+}
+
+fn elements(seen: Seen) -> Result<Vec<Seen>, EvalError> {
+    match seen {
+        Seen::Set(elements) => Ok(elements),
+        Seen::Data(Data::Strings(texts)) => {
+            Ok(texts.into_iter().map(|text| Seen::Data(Data::Str(text))).collect())
+        }
+        _ => Err(EvalError::WrongType),
+    }
+}
+
+fn long(expr: &Expr, scene: &Scene) -> Result<i128, EvalError> {
+    let Seen::Data(Data::Long(value)) = walk(expr, scene)? else {
+        return Err(EvalError::WrongType);
+    };
+    Ok(value.into())
+}
+
+fn in_range(value: i128) -> Result<Seen, EvalError> {
+    let value = i64::try_from(value).map_err(|_| EvalError::Overflow)?;
+    Ok(Seen::Data(Data::Long(value)))
+}
+
+/// Equal values; of sets neither the order counts nor how often.
+fn same(left: &Seen, right: &Seen) -> bool {
+    if let (Ok(left), Ok(right)) = (elements(left.clone()), elements(right.clone())) {
+        let within =
+            |one: &[Seen], other: &[Seen]| one.iter().all(|a| other.iter().any(|b| same(a, b)));
+        return within(&left, &right) && within(&right, &left);
+    }
+    if let (Ok(left), Ok(right)) = (uid(left), uid(right)) {
+        return left == right;
+    }
+    match (left, right) {
+        (Seen::Record(left), Seen::Record(right)) => {
+            left.len() == right.len()
+                && left.iter().all(|(name, a)| right.get(name).is_some_and(|b| same(a, b)))
+        }
+        (Seen::Data(Data::Ip(left)), Seen::Data(Data::Ip(right))) => {
+            carried(*left) == carried(*right)
+        }
+        (left, right) => left == right,
     }
 }
 
@@ -114,15 +238,22 @@ fn read(path: &Path, scene: &Scene) -> Result<Seen, EvalError> {
         Root::Context => Seen::Context,
     };
     for name in &path.attributes {
-        if let Seen::Data(Data::Name(..)) = seen {
-            return Err(EvalError::NameOnly);
-        }
-        seen = match attributes(&seen, scene)?.remove(&**name) {
-            None => return Err(EvalError::Missing),
-            Some(data) => Seen::Data(typed(name, data)?),
-        };
+        seen = attribute(seen, name, scene)?;
     }
     Ok(seen)
+}
+
+fn attribute(seen: Seen, name: &str, scene: &Scene) -> Result<Seen, EvalError> {
+    if let Seen::Record(mut fields) = seen {
+        return fields.remove(name).ok_or(EvalError::Missing);
+    }
+    if let Seen::Data(Data::Name(..)) = seen {
+        return Err(EvalError::NameOnly);
+    }
+    match attributes(&seen, scene)?.remove(name) {
+        None => Err(EvalError::Missing),
+        Some(data) => Ok(Seen::Data(typed(name, data)?)),
+    }
 }
 
 /// The value of an attribute, if it is of the one type that attributes of this name have.
@@ -144,7 +275,7 @@ fn typed(name: &str, data: Data) -> Result<Data, EvalError> {
 fn attributes(seen: &Seen, scene: &Scene) -> Result<BTreeMap<String, Data>, EvalError> {
     match seen {
         Seen::Data(Data::Thing(thing)) => Ok(thing.attributes.clone()),
-        Seen::Data(_) => Err(EvalError::WrongType),
+        Seen::Data(_) | Seen::Set(_) | Seen::Record(_) => Err(EvalError::WrongType),
         Seen::Context => {
             let mut members = scene.context.attributes.clone();
             members.insert("secure".into(), Data::Bool(false));
@@ -154,20 +285,9 @@ fn attributes(seen: &Seen, scene: &Scene) -> Result<BTreeMap<String, Data>, Eval
 }
 
 fn compare(relation: Relation, left: Seen, right: Seen) -> Result<bool, EvalError> {
-    let many = |seen: &Seen| matches!(seen, Seen::Context | Seen::Data(Data::Strings(_)));
     if relation == Relation::Equal {
-        if many(&left) || many(&right) {
-            return Err(EvalError::WrongType);
-        }
-        return Ok(match (uid(&left), uid(&right)) {
-            (Ok(left), Ok(right)) => left == right,
-            _ => match (left, right) {
-                (Seen::Data(Data::Ip(left)), Seen::Data(Data::Ip(right))) => {
-                    carried(left) == carried(right)
-                }
-                (left, right) => left == right,
-            },
-        });
+        let context = left == Seen::Context || right == Seen::Context;
+        return if context { Err(EvalError::WrongType) } else { Ok(same(&left, &right)) };
     }
     let (left, right) = match (left, right) {
         (Seen::Data(Data::Long(left)), Seen::Data(Data::Long(right)))

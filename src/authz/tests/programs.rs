@@ -1,21 +1,28 @@
 //! Programs against a walk over the tree.
+#![expect(clippy::wildcard_enum_match_arm, reason = "the rest has no detail")]
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use proptest::prelude::*;
+use proptest::{prelude::*, strategy::ValueTree};
 
 use super::{
     super::{
         Context, EvalError, TypeName,
         bits::Bits,
         explain::Part,
-        load::emit::{Target, emit},
+        load::{
+            emit::{Target, emit},
+            expr::{Expr, Kind},
+        },
         names::Names,
         program::{Halt, Outcomes, Program, Stop, World},
         schema::Ty,
     },
     oracle::answer,
-    world::{ROLES, Scene, conditions, scenes, schema, things},
+    world::{ROLES, Scene, conditions, scenes, schema, things, typed_conditions},
 };
 use crate::UnixTime;
 
@@ -23,7 +30,7 @@ fn program(part: Part) -> Result<Program, TestCaseError> {
     let (schema, roles) = (schema(), Names::new(ROLES));
     let resource = Ty::Entity(TypeName::new("Doc"));
     let emitted = emit(&[Arc::new(part)], Target { schema: &schema, roles: &roles, resource });
-    emitted.map(|(program, _)| program).map_err(|_| TestCaseError::reject("too long"))
+    emitted.map(|emitted| emitted.program).map_err(|_| TestCaseError::reject("too long"))
 }
 
 fn with_world<T>(scene: &Scene, resource: bool, ask: impl FnOnce(&World<'_>) -> T) -> T {
@@ -85,4 +92,76 @@ proptest! {
         // What does not depend on the unknown is known, not guessed.
         prop_assert!(unknown || usize::from(yes) + usize::from(no) + usize::from(error.is_some()) == 1);
     }
+}
+
+/// Each operator that a condition has, by its name in the tree.
+fn operators(expr: &Expr, all: &mut BTreeSet<String>) {
+    let text = format!("{:?}", expr.kind);
+    let name = text.split(['(', ' ']).next().unwrap_or_default();
+    let detail = match &expr.kind {
+        Kind::Contains(how, ..) => format!("{how:?}"),
+        Kind::Arithmetic(operator, ..) => format!("{operator:?}"),
+        Kind::Compare(relation, ..) => format!("{relation:?}"),
+        Kind::Is(_, _, Some(_)) => "In".to_owned(),
+        _ => String::new(),
+    };
+    all.insert(format!("{name}{detail}"));
+    expr.parts().into_iter().for_each(|part| operators(part, all));
+}
+
+#[test]
+fn the_conditions_of_these_tests_have_every_operator_and_every_answer() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut seen: BTreeMap<String, [usize; 3]> = BTreeMap::new();
+    let mut refused = 0;
+    for _ in 0..3_000 {
+        let tree = (typed_conditions(), scenes()).new_tree(&mut runner).unwrap();
+        let (expr, scene) = ValueTree::current(&tree);
+        let Ok(program) = program(Part::When(expr.clone())) else {
+            refused += 1;
+            continue;
+        };
+        let mut all = BTreeSet::new();
+        operators(&expr, &mut all);
+        let answer = match run(&program, &scene) {
+            Ok(true) => 0,
+            Ok(false) => 1,
+            Err(_) => 2,
+        };
+        for name in all {
+            seen.entry(name).or_default()[answer] += 1;
+        }
+    }
+    assert!(refused < 150, "{refused} of 3,000 do not fit");
+    let expected = [
+        "And",
+        "ArithmeticAdd",
+        "ArithmeticMultiply",
+        "ArithmeticSubtract",
+        "CompareAtLeast",
+        "CompareAtMost",
+        "CompareEqual",
+        "CompareLess",
+        "CompareMore",
+        "ContainsAll",
+        "ContainsAny",
+        "ContainsElement",
+        "Field",
+        "Has",
+        "If",
+        "In",
+        "Is",
+        "IsEmpty",
+        "IsIn",
+        "Like",
+        "Literal",
+        "Negated",
+        "Not",
+        "Or",
+        "Path",
+        "Record",
+        "Set",
+    ];
+    assert!(seen.keys().eq(expected), "{seen:?}");
+    assert!(seen.values().all(|answers| answers.iter().all(|count| *count >= 10)), "{seen:?}");
 }

@@ -16,7 +16,7 @@ use crate::{Principal, UnixTime};
 
 const HEAD: &str = r#"
     [resources.Doc]
-    attributes = { owner = "User", level = "long", label = "string?", folder = "Folder", open = "bool" }
+    attributes = { owner = "User", level = "long", label = "string?", folder = "Folder", open = "bool", tags = "strings" }
     actions = ["doc:read", "doc:write"]
     [resources.Folder]
     attributes = { owner = "User" }
@@ -35,7 +35,7 @@ const HEAD: &str = r#"
     r2 = { inherits = ["r1"], may = ["doc:write"] }
 "#;
 
-const CONDITIONS: [&str; 16] = [
+const CONDITIONS: [&str; 26] = [
     "true",
     "resource.owner == principal",
     "resource.open",
@@ -52,6 +52,16 @@ const CONDITIONS: [&str; 16] = [
     "(resource.open == (principal.level > 0)) || context.limit == 1",
     "principal == User::\"s/a\"",
     "resource.folder has owner && resource.folder.owner != User::\"s/b\"",
+    "resource.tags.contains(\"x\")",
+    "principal has team && [principal.team, \"y\"].containsAll(resource.tags)",
+    "resource.tags.containsAny([\"x\", \"z\"]) && resource.tags != []",
+    "resource.tags == [\"y\", \"x\"]",
+    "resource has label && resource.label like \"x*\"",
+    "resource is Doc && resource.owner is User in User::\"s/a\"",
+    "resource is Folder && resource.level > 1",
+    "if resource.open then principal.level > 0 else resource.level == 1",
+    "resource.level * 2 - principal.level + 1 > context.limit",
+    "{a: resource.level, b: resource.tags} == {a: 1, b: [\"x\"]} || principal in [Role::\"r1\", User::\"s/b\"]",
 ];
 
 #[derive(Clone, Debug)]
@@ -212,6 +222,11 @@ fn long() -> impl Strategy<Value = Data> {
     (0_i64..3).prop_map(Data::Long)
 }
 
+fn tags() -> impl Strategy<Value = Data> {
+    let tags = prop::sample::subsequence(vec!["x", "y", "z"], 0..3);
+    tags.prop_map(|tags| Data::Strings(tags.into_iter().map(str::to_owned).collect()))
+}
+
 fn text() -> impl Strategy<Value = Data> {
     prop::sample::select(vec!["x", "y"]).prop_map(|text| Data::Str(text.into()))
 }
@@ -242,6 +257,7 @@ fn docs() -> impl Strategy<Value = Thing> {
             ("label", prop::option::of(text()).boxed()),
             ("folder", mostly(folder).boxed()),
             ("open", mostly(any::<bool>().prop_map(Data::Bool)).boxed()),
+            ("tags", mostly(tags()).boxed()),
         ],
     );
     (doc, any::<bool>()).prop_map(|(mut doc, filed)| {

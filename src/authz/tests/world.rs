@@ -10,7 +10,7 @@ use proptest::{
 
 use super::super::{
     Attr, Entity, EvalError, Record, TypeName, Uid, Value,
-    load::expr::{EntityName, Expr, Kind, Literal, Path, Relation, Root},
+    load::expr::{EntityName, Expr, How, Kind, Literal, Operator, Path, Relation, Root, TypeWord},
     schema::{Attributes, Declared, Schema, Ty},
 };
 use crate::IpNet;
@@ -109,7 +109,7 @@ fn nets() -> impl Strategy<Value = IpNet> {
 }
 
 /// The types of attributes in tests, one for each name, whatever it is an attribute of.
-pub(in crate::authz) const TYPES: [(&str, Ty); 19] = [
+pub(in crate::authz) const TYPES: [(&str, Ty); 20] = [
     ("a", Ty::Long),
     ("b", Ty::Entity(TypeName::new("Folder"))),
     ("c", Ty::Bool),
@@ -126,6 +126,7 @@ pub(in crate::authz) const TYPES: [(&str, Ty); 19] = [
     ("open", Ty::Bool),
     ("owner", Ty::Entity(TypeName::USER)),
     ("secure", Ty::Bool),
+    ("tags", Ty::Strings),
     ("team", Ty::Str),
     ("tenant", Ty::Str),
     ("total", Ty::Long),
@@ -146,7 +147,9 @@ pub(in crate::authz) fn schema() -> Schema {
 /// A value for the attribute, mostly of its type.
 fn attribute(name: &'static str, inner: BoxedStrategy<Data>) -> BoxedStrategy<(String, Data)> {
     let right = match name {
-        "a" => (-1_i64..2).prop_map(Data::Long).boxed(),
+        "a" => prop_oneof![6 => -1_i64..2, 1 => Just(i64::MAX), 1 => Just(i64::MIN)]
+            .prop_map(Data::Long)
+            .boxed(),
         "b" => inner.prop_map(folder).boxed(),
         "c" => any::<bool>().prop_map(Data::Bool).boxed(),
         "d" => prop::sample::select(vec!["x", "y"]).prop_map(|text| Data::Str(text.into())).boxed(),
@@ -154,12 +157,16 @@ fn attribute(name: &'static str, inner: BoxedStrategy<Data>) -> BoxedStrategy<(S
             .prop_map(Data::Ip)
             .boxed(),
         "f" => (0_i64..2).prop_map(Data::Datetime).boxed(),
-        "g" => Just(Data::Strings(vec!["x".into()])).boxed(),
+        "g" => texts().prop_map(Data::Strings).boxed(),
         _ => prop::sample::select(vec!["s/a", "s/b"])
             .prop_map(|id| Data::Name("User", id.into()))
             .boxed(),
     };
     prop_oneof![6 => right, 1 => plain()].prop_map(move |data| (name.to_owned(), data)).boxed()
+}
+
+fn texts() -> impl Strategy<Value = Vec<String>> {
+    prop::collection::vec(prop::sample::select(vec!["x", "y", "xy"]).prop_map(String::from), 0..4)
 }
 
 fn folder(data: Data) -> Data {
@@ -262,19 +269,174 @@ fn relations() -> impl Strategy<Value = Relation> {
     ])
 }
 
+/// Strategies for parts of conditions, each of its type.
+#[derive(Clone)]
+struct Typed {
+    truths: BoxedStrategy<Expr>,
+    longs: BoxedStrategy<Expr>,
+    texts: BoxedStrategy<Expr>,
+    users: BoxedStrategy<Expr>,
+    /// Of texts.
+    sets: BoxedStrategy<Expr>,
+    records: BoxedStrategy<Expr>,
+}
+
+fn path_to(name: &'static str) -> BoxedStrategy<Expr> {
+    let roots = prop::sample::select(vec![Root::Principal, Root::Resource, Root::Context]);
+    let path = move |root| at(Kind::Path(Path { root, attributes: vec![name.into()] }));
+    roots.prop_map(path).boxed()
+}
+
+fn written(literal: impl Strategy<Value = Literal> + 'static) -> BoxedStrategy<Expr> {
+    literal.prop_map(|literal| at(Kind::Literal(literal))).boxed()
+}
+
+fn listed(element: &BoxedStrategy<Expr>) -> BoxedStrategy<Expr> {
+    prop::collection::vec(element.clone(), 0..4).prop_map(|all| at(Kind::Set(all))).boxed()
+}
+
+fn pair(
+    one: BoxedStrategy<Expr>,
+    other: BoxedStrategy<Expr>,
+) -> impl Strategy<Value = (Box<Expr>, Box<Expr>)> + Clone {
+    (one, other).prop_map(|(one, other)| (one.into(), other.into()))
+}
+
+/// Values alone, without any operator.
+fn simple() -> Typed {
+    let numbers = prop_oneof![4 => -2_i64..3, 1 => Just(i64::MAX), 1 => Just(i64::MIN)];
+    let texts = prop::sample::select(vec!["", "x", "y", "xy", "x*y"]);
+    let users = prop::sample::select(vec!["s/a", "s/b"]).prop_map(|id| entity("User", id));
+    let texts = written(texts.prop_map(|text| Literal::Str(text.into())));
+    let texts = prop_oneof![path_to("d"), texts].boxed();
+    let longs = prop_oneof![path_to("a"), written(numbers.prop_map(Literal::Long))].boxed();
+    let sets = prop_oneof![path_to("g"), listed(&texts)].boxed();
+    Typed {
+        truths: prop_oneof![path_to("c"), written(any::<bool>().prop_map(Literal::Bool))].boxed(),
+        users: prop_oneof![3 => path_to("h"), 1 => written(users)].boxed(),
+        records: record(longs.clone(), sets.clone()),
+        longs,
+        texts,
+        sets,
+    }
+}
+
+fn record(longs: BoxedStrategy<Expr>, sets: BoxedStrategy<Expr>) -> BoxedStrategy<Expr> {
+    let fields = |(a, g)| at(Kind::Record([("a".into(), a), ("g".into(), g)].into()));
+    (longs, sets).prop_map(fields).boxed()
+}
+
+/// With operators over what is given.
+fn typed(inner: &Typed) -> Typed {
+    let choice = |values: &BoxedStrategy<Expr>| {
+        (inner.truths.clone(), values.clone(), values.clone())
+            .prop_map(|(condition, one, other)| at(Kind::If([condition, one, other].into())))
+            .boxed()
+    };
+    let field = |name: &'static str, plain: &BoxedStrategy<Expr>| {
+        let owners = prop_oneof![inner.records.clone(), choice(&inner.records)];
+        let field = owners.prop_map(move |of| Expr::field(of, [name.into()]));
+        prop_oneof![2 => plain.clone(), 1 => field].boxed()
+    };
+    let operators = [Operator::Add, Operator::Subtract, Operator::Multiply].to_vec();
+    let sums = (prop::sample::select(operators), pair(inner.longs.clone(), inner.longs.clone()))
+        .prop_map(|(operator, (l, r))| at(Kind::Arithmetic(operator, l, r)));
+    let negated = inner.longs.clone().prop_map(|long| at(Kind::Negated(long.into())));
+    let longs = prop_oneof![field("a", &inner.longs), sums, negated, choice(&inner.longs)].boxed();
+    let sets = prop_oneof![field("g", &inner.sets), listed(&inner.texts), choice(&inner.sets)];
+    let sets = sets.boxed();
+    Typed {
+        truths: typed_truths(inner),
+        texts: prop_oneof![inner.texts.clone(), choice(&inner.texts)].boxed(),
+        users: prop_oneof![3 => inner.users.clone(), 1 => choice(&inner.users)].boxed(),
+        records: record(longs.clone(), sets.clone()),
+        longs,
+        sets,
+    }
+}
+
+fn typed_truths(inner: &Typed) -> BoxedStrategy<Expr> {
+    let Typed { truths, longs, texts, users, sets, records } = inner.clone();
+    let how = |set: &BoxedStrategy<Expr>, element: &BoxedStrategy<Expr>| {
+        let both = prop::sample::select(vec![How::All, How::Any]);
+        prop_oneof![
+            (Just(How::Element), set.clone(), element.clone()),
+            (both, set.clone(), set.clone()),
+        ]
+        .prop_map(|(how, set, asked)| Kind::Contains(how, set.into(), asked.into()))
+    };
+    let equal = |values: &BoxedStrategy<Expr>| {
+        let equal = |(l, r)| Kind::Compare(Relation::Equal, l, r);
+        pair(values.clone(), values.clone()).prop_map(equal)
+    };
+    let pieces = prop::sample::select(vec!["", "", "x", "y", "*"]).prop_map(Box::from);
+    let pieces = prop::collection::vec(pieces, 1..4);
+    let word = || prop::sample::select(vec!["User", "Folder"]);
+    let word = move || word().prop_map(|text| TypeWord { text: text.into(), at: 0 });
+    let within = prop_oneof![users.clone(), listed(&users)];
+    let roles = prop::collection::vec(prop::sample::select(ROLES.to_vec()), 0..3);
+    prop_oneof![
+        1 => truths.clone().prop_map(|truth| truth.kind),
+        2 => (relations(), pair(longs.clone(), longs.clone()))
+            .prop_map(|(relation, (l, r))| Kind::Compare(relation, l, r)),
+        2 => prop_oneof![equal(&texts), equal(&sets), equal(&records), equal(&listed(&sets))],
+        2 => prop_oneof![how(&sets, &texts), how(&listed(&longs), &longs)],
+        1 => prop_oneof![how(&listed(&sets), &sets), how(&listed(&records), &records)],
+        1 => sets.prop_map(|set| Kind::IsEmpty(set.into())),
+        2 => (texts, pieces).prop_map(|(text, pieces)| Kind::Like(text.into(), pieces.into())),
+        2 => (users.clone(), word(), prop::option::of(within.clone())).prop_map(
+            |(user, word, within)| Kind::Is(user.into(), word, within.map(Box::new))
+        ),
+        1 => (users, within).prop_map(|(user, within)| Kind::In(user.into(), within.into())),
+        1 => roles.prop_map(|roles| {
+            let principal = Path { root: Root::Principal, attributes: Vec::new() };
+            let roles = roles.into_iter().map(|role| at(Kind::Literal(entity("Role", role))));
+            let roles = at(Kind::Set(roles.collect()));
+            Kind::In(at(Kind::Path(principal)).into(), roles.into())
+        }),
+        1 => (records, prop::sample::select(vec!["a", "b"]))
+            .prop_map(|(record, name)| Kind::Has(record.into(), name.into())),
+        1 => prop::collection::vec(truths.clone(), 2..4).prop_map(Kind::And),
+        1 => prop::collection::vec(truths.clone(), 2..4).prop_map(Kind::Or),
+        1 => truths.clone().prop_map(|truth| Kind::Not(truth.into())),
+        1 => (truths.clone(), truths.clone(), truths)
+            .prop_map(|(condition, one, other)| Kind::If([condition, one, other].into())),
+    ]
+    .prop_map(at)
+    .boxed()
+}
+
+/// Conditions of every operator over values of the right types.
+pub(in crate::authz) fn typed_conditions() -> impl Strategy<Value = Expr> {
+    let shallow = typed(&simple());
+    prop_oneof![1 => shallow.truths.clone(), 2 => typed(&shallow).truths]
+}
+
 /// Any condition, whatever types it mixes up.
 pub(in crate::authz) fn conditions() -> impl Strategy<Value = Expr> {
+    prop_oneof![mixed_conditions(), typed_conditions()]
+}
+
+fn mixed_conditions() -> impl Strategy<Value = Expr> {
     let pair = || (values().prop_map(Box::new), values().prop_map(Box::new));
+    let is_set = |expr: &Expr| matches!(&expr.kind, Kind::Path(path) if path.attributes.last().is_some_and(|n| **n == *"g"));
+    let alike = || {
+        pair().prop_filter("sets are compared with sets", move |(left, right)| {
+            is_set(left) == is_set(right)
+        })
+    };
     let roles = prop::sample::select(ROLES.to_vec());
     let principal = || Path { root: Root::Principal, attributes: Vec::new() };
     let leaf = prop_oneof![
-        values().prop_map(|value| value.kind),
-        (paths(), prop::sample::select(vec!["a", "b", "c"]))
-            .prop_filter_map("only entities and the context have attributes", |(path, name)| {
-                is_owner(&path).then(|| Kind::Has(path, name.into()))
-            },),
-        (relations(), pair()).prop_map(|(r, (left, right))| Kind::Compare(r, left, right)),
-        pair().prop_map(|(left, right)| Kind::Differs(left, right)),
+        simple().truths.prop_map(|truth| truth.kind),
+        (paths(), prop::sample::select(vec!["a", "b", "c"])).prop_filter_map(
+            "only entities and the context have attributes",
+            |(path, name)| {
+                is_owner(&path).then(|| Kind::Has(at(Kind::Path(path)).into(), name.into()))
+            },
+        ),
+        (relations(), alike()).prop_map(|(r, (left, right))| Kind::Compare(r, left, right)),
+        alike().prop_map(|(left, right)| Kind::Differs(left, right)),
         pair().prop_map(|(left, right)| Kind::In(left, right)),
         pair().prop_map(|(left, right)| Kind::InRange(left, right)),
         roles.prop_map(move |role| {

@@ -14,20 +14,24 @@ pub(super) enum TokenKind {
     Name(Box<str>),
     Number(u64),
     Str(Box<str>),
+    /// Text behind `like`, cut at its stars.
+    Pattern(Box<[Box<str>]>),
     Symbol(&'static str),
     End,
 }
 
 /// Longer ones first, so that `<=` is not read as `<`.
-const SYMBOLS: [&str; 14] =
-    ["==", "!=", "<=", ">=", "&&", "||", "::", "<", ">", "!", "(", ")", ".", "-"];
+const SYMBOLS: [&str; 22] = [
+    "==", "!=", "<=", ">=", "&&", "||", "::", "<", ">", "!", "(", ")", "[", "]", "{", "}", ".",
+    ",", ":", "+", "-", "*",
+];
 
 /// Cuts the text into words; the last one is the end.
 ///
 /// # Errors
 /// At the first character that starts no word.
 pub(super) fn lex(text: &str) -> Result<Vec<Token>, SyntaxError> {
-    let mut tokens = Vec::new();
+    let mut tokens: Vec<Token> = Vec::new();
     let mut rest = text;
     loop {
         rest = skip_blanks(rest);
@@ -36,16 +40,18 @@ pub(super) fn lex(text: &str) -> Result<Vec<Token>, SyntaxError> {
             tokens.push(Token { kind: TokenKind::End, at });
             return Ok(tokens);
         };
-        let (kind, tail) = word(first, rest, at)?;
+        let like =
+            |token: &Token| matches!(&token.kind, TokenKind::Name(name) if &**name == "like");
+        let (kind, tail) = match first {
+            '"' => string(rest, at, tokens.last().is_some_and(like))?,
+            _ => word(first, rest, at)?,
+        };
         tokens.push(Token { kind, at });
         rest = tail;
     }
 }
 
 fn word(first: char, rest: &str, at: usize) -> Result<(TokenKind, &str), SyntaxError> {
-    if first == '"' {
-        return string(rest, at);
-    }
     if first.is_ascii_digit() {
         let (digits, tail) = split(rest, |c| c.is_ascii_alphanumeric());
         let number = digits.parse().map_err(|_| error(at, format!("`{digits}` is no long")))?;
@@ -87,15 +93,22 @@ fn split(text: &str, part: impl Fn(char) -> bool) -> (&str, &str) {
     text.split_at_checked(end).unwrap_or((text, ""))
 }
 
-/// Text in double quotes, with Cedar's escapes.
-fn string(rest: &str, at: usize) -> Result<(TokenKind, &str), SyntaxError> {
+/// Text in double quotes, with Cedar's escapes; in a pattern a star is one of them.
+fn string(rest: &str, at: usize, pattern: bool) -> Result<(TokenKind, &str), SyntaxError> {
+    let mut pieces: Vec<Box<str>> = Vec::new();
     let mut text = String::new();
     let mut chars = rest.chars();
     chars.next();
     loop {
         match chars.next() {
             None => return Err(error(at, "text without a closing `\"`".into())),
+            Some('"') if pattern => {
+                pieces.push(text.into());
+                return Ok((TokenKind::Pattern(pieces.into()), chars.as_str()));
+            }
             Some('"') => return Ok((TokenKind::Str(text.into()), chars.as_str())),
+            Some('*') if pattern => pieces.push(std::mem::take(&mut text).into()),
+            Some('\\') if pattern && chars.as_str().starts_with('*') => text.extend(chars.next()),
             Some('\\') => {
                 let place = at + (rest.len() - chars.as_str().len()).saturating_sub(1);
                 let escaped = escape(&mut chars);

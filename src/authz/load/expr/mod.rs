@@ -2,12 +2,15 @@
 
 mod lex;
 mod parse;
+mod print;
+mod terms;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
+use std::collections::BTreeMap;
 
 pub(in crate::authz) use parse::parse;
+pub(in crate::authz) use print::Quoted;
 
 use crate::IpNet;
 use crate::authz::TypeName;
@@ -28,15 +31,29 @@ pub(in crate::authz) struct Expr {
 pub(in crate::authz) enum Kind {
     Literal(Literal),
     Path(Path),
-    Has(Path, Box<str>),
+    /// What is read of a record, or of what only `if` decides; one of the other. Never of a path.
+    Field(Box<Expr>, Vec<Box<str>>),
+    Set(Vec<Expr>),
+    Record(BTreeMap<Box<str>, Expr>),
+    Has(Box<Expr>, Box<str>),
     Not(Box<Expr>),
     And(Vec<Expr>),
     Or(Vec<Expr>),
+    /// `if … then … else …`
+    If(Box<[Expr; 3]>),
     Compare(Relation, Box<Expr>, Box<Expr>),
     /// `!=`; a negated [`Relation::Equal`] that remembers how it was written.
     Differs(Box<Expr>, Box<Expr>),
     In(Box<Expr>, Box<Expr>),
+    /// `… is Type`, or `… is Type in …`.
+    Is(Box<Expr>, TypeWord, Option<Box<Expr>>),
     InRange(Box<Expr>, Box<Expr>),
+    /// The pieces between the stars.
+    Like(Box<Expr>, Box<[Box<str>]>),
+    Contains(How, Box<Expr>, Box<Expr>),
+    IsEmpty(Box<Expr>),
+    Arithmetic(Operator, Box<Expr>, Box<Expr>),
+    Negated(Box<Expr>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +71,13 @@ pub(in crate::authz) struct EntityName {
     pub(in crate::authz) kind: Box<str>,
     pub(in crate::authz) type_name: TypeName,
     pub(in crate::authz) id: Box<str>,
+}
+
+/// The type behind `is`, and where it stands.
+#[derive(Clone, Debug)]
+pub(in crate::authz) struct TypeWord {
+    pub(in crate::authz) text: Box<str>,
+    pub(in crate::authz) at: usize,
 }
 
 /// A variable and the attributes read from it, one of the other.
@@ -79,6 +103,21 @@ pub(in crate::authz) enum Relation {
     AtLeast,
 }
 
+/// What is asked of a set: `contains`, `containsAll`, `containsAny`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::authz) enum How {
+    Element,
+    All,
+    Any,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::authz) enum Operator {
+    Add,
+    Subtract,
+    Multiply,
+}
+
 /// What is wrong with a condition's text, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::authz) struct SyntaxError {
@@ -88,106 +127,81 @@ pub(in crate::authz) struct SyntaxError {
 }
 
 impl Expr {
-    /// Calls `each` with every path that is read.
-    pub(in crate::authz) fn paths<'a>(&'a self, each: &mut dyn FnMut(&'a Path)) {
+    /// What it is made of, in the order of the text; of a record in the order of the names.
+    pub(in crate::authz) fn parts(&self) -> Vec<&Self> {
         match &self.kind {
-            Kind::Literal(_) => {}
-            Kind::Path(path) | Kind::Has(path, _) => each(path),
-            Kind::Not(inner) => inner.paths(each),
-            Kind::And(parts) | Kind::Or(parts) => parts.iter().for_each(|part| part.paths(each)),
+            Kind::Literal(_) | Kind::Path(_) => Vec::new(),
+            Kind::Field(inner, _)
+            | Kind::Has(inner, _)
+            | Kind::Not(inner)
+            | Kind::Like(inner, _)
+            | Kind::IsEmpty(inner)
+            | Kind::Negated(inner) => vec![inner],
+            Kind::Set(parts) | Kind::And(parts) | Kind::Or(parts) => parts.iter().collect(),
+            Kind::Record(fields) => fields.values().collect(),
+            Kind::If(parts) => parts.iter().collect(),
+            Kind::Is(inner, _, within) => [inner].into_iter().chain(within).map(|p| &**p).collect(),
             Kind::Compare(_, left, right)
             | Kind::Differs(left, right)
             | Kind::In(left, right)
-            | Kind::InRange(left, right) => {
-                left.paths(each);
-                right.paths(each);
+            | Kind::InRange(left, right)
+            | Kind::Contains(_, left, right)
+            | Kind::Arithmetic(_, left, right) => vec![left, right],
+        }
+    }
+
+    /// As [`parts`](Self::parts).
+    pub(in crate::authz) fn parts_mut(&mut self) -> Vec<&mut Self> {
+        match &mut self.kind {
+            Kind::Literal(_) | Kind::Path(_) => Vec::new(),
+            Kind::Field(inner, _)
+            | Kind::Has(inner, _)
+            | Kind::Not(inner)
+            | Kind::Like(inner, _)
+            | Kind::IsEmpty(inner)
+            | Kind::Negated(inner) => vec![inner],
+            Kind::Set(parts) | Kind::And(parts) | Kind::Or(parts) => parts.iter_mut().collect(),
+            Kind::Record(fields) => fields.values_mut().collect(),
+            Kind::If(parts) => parts.iter_mut().collect(),
+            Kind::Is(inner, _, within) => {
+                [inner].into_iter().chain(within).map(|part| &mut **part).collect()
             }
+            Kind::Compare(_, left, right)
+            | Kind::Differs(left, right)
+            | Kind::In(left, right)
+            | Kind::InRange(left, right)
+            | Kind::Contains(_, left, right)
+            | Kind::Arithmetic(_, left, right) => vec![left, right],
         }
     }
-}
 
-impl fmt::Display for Expr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.kind {
-            Kind::Literal(literal) => write!(f, "{literal}"),
-            Kind::Path(path) => write!(f, "{path}"),
-            Kind::Has(path, name) => write!(f, "{path} has {name}"),
-            Kind::Not(inner) => write!(f, "!{}", Part(inner)),
-            Kind::And(parts) => chain(f, parts, "&&"),
-            Kind::Or(parts) => chain(f, parts, "||"),
-            Kind::Compare(relation, left, right) => {
-                write!(f, "{} {relation} {}", Part(left), Part(right))
-            }
-            Kind::Differs(left, right) => write!(f, "{} != {}", Part(left), Part(right)),
-            Kind::In(left, right) => write!(f, "{} in {}", Part(left), Part(right)),
-            Kind::InRange(left, right) => write!(f, "{}.isInRange({right})", Part(left)),
+    /// Calls `each` with every path that is read.
+    pub(in crate::authz) fn paths<'a>(&'a self, each: &mut dyn FnMut(&'a Path)) {
+        if let Kind::Path(path) = &self.kind {
+            each(path);
         }
+        self.parts().into_iter().for_each(|part| part.paths(each));
     }
-}
 
-fn chain(f: &mut fmt::Formatter<'_>, parts: &[Expr], operator: &str) -> fmt::Result {
-    for (number, part) in parts.iter().enumerate() {
-        if number > 0 {
-            write!(f, " {operator} ")?;
+    /// What is read of `of`, and of that.
+    pub(in crate::authz) fn field(of: Self, names: impl IntoIterator<Item = Box<str>>) -> Self {
+        let mut of = of;
+        if let Kind::Path(Path { attributes: before, .. }) | Kind::Field(_, before) = &mut of.kind {
+            before.extend(names);
+            return of;
         }
-        // Everything but the two chains binds tighter than they do.
-        let looser = matches!(part.kind, Kind::And(_) | Kind::Or(_));
-        if looser { write!(f, "({part})")? } else { write!(f, "{part}")? }
-    }
-    Ok(())
-}
-
-/// An operand: in parentheses unless it is one word.
-struct Part<'a>(&'a Expr);
-
-impl fmt::Display for Part<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = matches!(self.0.kind, Kind::Literal(_) | Kind::Path(_));
-        if word { write!(f, "{}", self.0) } else { write!(f, "({})", self.0) }
+        let at = of.at;
+        Self { kind: Kind::Field(of.into(), names.into_iter().collect()), at }
     }
 }
 
-impl fmt::Display for Literal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl How {
+    /// The method's name.
+    pub(in crate::authz) const fn word(self) -> &'static str {
         match self {
-            Self::Bool(value) => write!(f, "{value}"),
-            Self::Long(value) => write!(f, "{value}"),
-            Self::Str(value) => write!(f, "{}", Quoted(value)),
-            Self::Ip(value) => write!(f, "ip(\"{value}\")"),
-            Self::Entity(entity) => write!(f, "{}::{}", entity.kind, Quoted(&entity.id)),
+            Self::Element => "contains",
+            Self::All => "containsAll",
+            Self::Any => "containsAny",
         }
-    }
-}
-
-/// Text in quotes, escaped so that it reads back as the same text.
-pub(in crate::authz) struct Quoted<'a>(pub(in crate::authz) &'a str);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\"", self.0.escape_debug())
-    }
-}
-
-impl fmt::Display for Path {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let root = match self.root {
-            Root::Principal => "principal",
-            Root::Resource => "resource",
-            Root::Context => "context",
-        };
-        f.write_str(root)?;
-        self.attributes.iter().try_for_each(|name| write!(f, ".{name}"))
-    }
-}
-
-impl fmt::Display for Relation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Equal => "==",
-            Self::Less => "<",
-            Self::AtMost => "<=",
-            Self::More => ">",
-            Self::AtLeast => ">=",
-        })
     }
 }

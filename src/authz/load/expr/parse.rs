@@ -1,18 +1,17 @@
 //! From words to a tree, by recursive descent.
 
 use super::{
-    EntityName, Expr, Kind, Literal, Path, RESERVED, Relation, Root, SyntaxError,
+    Expr, Kind, Operator, Quoted, RESERVED, Relation, SyntaxError, TypeWord,
     lex::{Token, TokenKind, lex},
 };
-use crate::{
-    IpNet, IpNetError,
-    authz::{TypeName, names::nearest, value::canonical},
-};
+use crate::authz::load::declare::is_identifier;
 
 /// Longer conditions are refused, in bytes.
 const MAX_LENGTH: usize = 8 * 1024;
 /// Deeper nesting is refused; so are longer chains of attributes.
 const MAX_DEPTH: usize = 64;
+/// More of `+`, `-` and `*` are refused: each may nest the others.
+const MAX_OPERATORS: usize = 64;
 
 /// Reads a condition.
 ///
@@ -24,8 +23,8 @@ pub(in crate::authz) fn parse(text: &str) -> Result<Expr, SyntaxError> {
         return Err(SyntaxError { at: 0, message });
     }
     let tokens = lex(text)?;
-    let mut parser = Parser { tokens: &tokens, depth: 0 };
-    let expr = parser.or()?;
+    let mut parser = Parser { tokens: &tokens, depth: 0, operators: 0 };
+    let expr = parser.expr()?;
     if *parser.peek() == TokenKind::End {
         Ok(expr)
     } else {
@@ -33,13 +32,27 @@ pub(in crate::authz) fn parse(text: &str) -> Result<Expr, SyntaxError> {
     }
 }
 
-struct Parser<'t> {
+pub(super) struct Parser<'t> {
     /// What is left; the last one is the end and is never taken.
     tokens: &'t [Token],
     depth: usize,
+    operators: usize,
 }
 
 impl<'t> Parser<'t> {
+    pub(super) fn expr(&mut self) -> Result<Expr, SyntaxError> {
+        let at = self.at();
+        if !self.take_word("if") {
+            return self.or();
+        }
+        let condition = self.nested(Self::expr)?;
+        self.expect_word("then")?;
+        let one = self.nested(Self::expr)?;
+        self.expect_word("else")?;
+        let other = self.nested(Self::expr)?;
+        Ok(Expr { kind: Kind::If([condition, one, other].into()), at })
+    }
+
     fn or(&mut self) -> Result<Expr, SyntaxError> {
         self.chain("||", Kind::Or, Self::and)
     }
@@ -68,12 +81,14 @@ impl<'t> Parser<'t> {
 
     /// One comparison: they do not chain.
     fn relation(&mut self) -> Result<Expr, SyntaxError> {
-        let left = self.unary()?;
+        let left = self.sum()?;
         let at = left.at;
         let operator = match self.peek() {
             TokenKind::Symbol(symbol) => symbol,
             TokenKind::Name(name) => &**name,
-            TokenKind::Number(_) | TokenKind::Str(_) | TokenKind::End => return Ok(left),
+            TokenKind::Number(_) | TokenKind::Str(_) | TokenKind::Pattern(_) | TokenKind::End => {
+                return Ok(left);
+            }
         };
         let kind = match operator {
             "==" => self.compare(Relation::Equal, left)?,
@@ -83,17 +98,15 @@ impl<'t> Parser<'t> {
             ">=" => self.compare(Relation::AtLeast, left)?,
             "!=" => {
                 self.next();
-                Kind::Differs(left.into(), self.unary()?.into())
+                Kind::Differs(left.into(), self.sum()?.into())
             }
             "in" => {
                 self.next();
-                Kind::In(left.into(), self.unary()?.into())
+                Kind::In(left.into(), self.sum()?.into())
             }
-            "has" => {
-                let place = self.at();
-                self.next();
-                Kind::Has(path_of(left, place)?, self.name("the name of an attribute")?)
-            }
+            "has" => self.has(left)?,
+            "like" => self.like(left)?,
+            "is" => self.is(left)?,
             _ => return Ok(left),
         };
         Ok(Expr { kind, at })
@@ -101,112 +114,119 @@ impl<'t> Parser<'t> {
 
     fn compare(&mut self, relation: Relation, left: Expr) -> Result<Kind, SyntaxError> {
         self.next();
-        Ok(Kind::Compare(relation, left.into(), self.unary()?.into()))
+        Ok(Kind::Compare(relation, left.into(), self.sum()?.into()))
     }
 
-    fn unary(&mut self) -> Result<Expr, SyntaxError> {
+    /// `has a.b` asks for `a` first, and then for `b` of it.
+    fn has(&mut self, of: Expr) -> Result<Kind, SyntaxError> {
+        let place = self.at();
+        let of = self.owner(of, place)?;
+        self.next();
+        let first = self.attribute()?;
+        if *self.peek() != TokenKind::Symbol(".") {
+            return Ok(Kind::Has(of.into(), first));
+        }
+        let Kind::Path(_) = of.kind else {
+            let message = "only of a variable's attributes is more than one asked for".into();
+            return Err(SyntaxError { at: place, message });
+        };
+        let mut owner = of;
+        let mut name = first;
+        let mut parts = Vec::new();
+        loop {
+            let at = owner.at;
+            parts.push(Expr { kind: Kind::Has(owner.clone().into(), name.clone()), at });
+            if !self.take(".") {
+                return Ok(Kind::And(parts));
+            }
+            if parts.len() > MAX_DEPTH {
+                return Err(self.too_deep());
+            }
+            owner = Expr::field(owner, [name]);
+            name = self.attribute()?;
+        }
+    }
+
+    fn like(&mut self, text: Expr) -> Result<Kind, SyntaxError> {
+        self.next();
+        let TokenKind::Pattern(pieces) = self.peek() else {
+            return Err(self.unexpected("a pattern in quotes"));
+        };
+        self.next();
+        Ok(Kind::Like(text.into(), pieces.clone()))
+    }
+
+    fn is(&mut self, entity: Expr) -> Result<Kind, SyntaxError> {
+        self.next();
+        let at = self.at();
+        let word = TypeWord { text: self.name("the name of an entity type")?, at };
+        let within = if self.take_word("in") { Some(self.sum()?.into()) } else { None };
+        Ok(Kind::Is(entity.into(), word, within))
+    }
+
+    fn sum(&mut self) -> Result<Expr, SyntaxError> {
+        self.arithmetic(&[("+", Operator::Add), ("-", Operator::Subtract)], Self::product)
+    }
+
+    fn product(&mut self) -> Result<Expr, SyntaxError> {
+        self.arithmetic(&[("*", Operator::Multiply)], Self::unary)
+    }
+
+    fn arithmetic(
+        &mut self,
+        operators: &[(&str, Operator)],
+        part: fn(&mut Self) -> Result<Expr, SyntaxError>,
+    ) -> Result<Expr, SyntaxError> {
+        let mut left = part(self)?;
+        while let Some((_, operator)) = operators.iter().find(|(symbol, _)| self.take(symbol)) {
+            self.count_operator()?;
+            let at = left.at;
+            let right = part(self)?;
+            left = Expr { kind: Kind::Arithmetic(*operator, left.into(), right.into()), at };
+        }
+        Ok(left)
+    }
+
+    fn count_operator(&mut self) -> Result<(), SyntaxError> {
+        self.operators += 1;
+        if self.operators > MAX_OPERATORS {
+            let message = format!("more than {MAX_OPERATORS} of `+`, `-` and `*`");
+            return Err(SyntaxError { at: self.at(), message });
+        }
+        Ok(())
+    }
+
+    pub(super) fn unary(&mut self) -> Result<Expr, SyntaxError> {
         let at = self.at();
         if self.take("!") {
             let inner = self.nested(Self::unary)?;
             return Ok(Expr { kind: Kind::Not(inner.into()), at });
         }
+        if self.take("-") {
+            if matches!(self.peek(), TokenKind::Number(_)) {
+                return self.long(at, true);
+            }
+            self.count_operator()?;
+            let inner = self.nested(Self::unary)?;
+            return Ok(Expr { kind: Kind::Negated(inner.into()), at });
+        }
         let mut expr = self.primary()?;
         let mut members = 0;
-        while self.take(".") {
+        loop {
+            let bracket = *self.peek() == TokenKind::Symbol("[");
+            if !bracket && *self.peek() != TokenKind::Symbol(".") {
+                return Ok(expr);
+            }
+            self.next();
             members += 1;
             if members > MAX_DEPTH {
                 return Err(self.too_deep());
             }
-            expr = self.member(expr)?;
+            expr = if bracket { self.indexed(expr)? } else { self.member(expr)? };
         }
-        Ok(expr)
     }
 
-    /// A whole number; `minus` says whether a `-` was taken.
-    fn long(&mut self, at: usize, minus: bool) -> Result<Expr, SyntaxError> {
-        let TokenKind::Number(number) = self.peek() else {
-            return Err(self.unexpected("a number behind `-`"));
-        };
-        self.next();
-        let value =
-            if minus { 0_i64.checked_sub_unsigned(*number) } else { i64::try_from(*number).ok() };
-        let message = || format!("`{number}` is no long");
-        let value = value.ok_or_else(|| SyntaxError { at, message: message() })?;
-        Ok(Expr { kind: Kind::Literal(Literal::Long(value)), at })
-    }
-
-    /// `.attribute` or `.isInRange(…)`; the dot is taken.
-    fn member(&mut self, of: Expr) -> Result<Expr, SyntaxError> {
-        let (at, place) = (of.at, self.at());
-        let name = self.name("the name of an attribute")?;
-        if self.take("(") {
-            if &*name != "isInRange" {
-                let hint =
-                    nearest(&name, ["isInRange"]).map_or("", |_| "; did you mean `isInRange`?");
-                let message = format!("no method `{name}`{hint}");
-                return Err(SyntaxError { at: place, message });
-            }
-            let range = self.nested(Self::or)?;
-            self.expect(")")?;
-            return Ok(Expr { kind: Kind::InRange(of.into(), range.into()), at });
-        }
-        let mut path = path_of(of, place)?;
-        path.attributes.push(name);
-        Ok(Expr { kind: Kind::Path(path), at })
-    }
-
-    fn primary(&mut self) -> Result<Expr, SyntaxError> {
-        let at = self.at();
-        if self.take("(") {
-            let inner = self.nested(Self::or)?;
-            self.expect(")")?;
-            return Ok(inner);
-        }
-        if self.take("-") {
-            return self.long(at, true);
-        }
-        let kind = match self.peek() {
-            TokenKind::Number(_) => return self.long(at, false),
-            TokenKind::Str(text) => Kind::Literal(Literal::Str(text.clone())),
-            TokenKind::Name(name) => return self.named(name),
-            TokenKind::Symbol(_) | TokenKind::End => {
-                return Err(self.unexpected("a value, a variable or `(`"));
-            }
-        };
-        self.next();
-        Ok(Expr { kind, at })
-    }
-
-    /// A variable, a truth value, `ip("…")` or `Type::"id"`.
-    fn named(&mut self, name: &'t str) -> Result<Expr, SyntaxError> {
-        let at = self.at();
-        self.next();
-        if self.take("::") {
-            let id = self.text("the entity's id in quotes")?;
-            let entity =
-                EntityName { kind: name.into(), type_name: TypeName::new(name), id: id.into() };
-            return Ok(Expr { kind: Kind::Literal(Literal::Entity(entity)), at });
-        }
-        let root = |root| Kind::Path(Path { root, attributes: Vec::new() });
-        let kind = match name {
-            "true" => Kind::Literal(Literal::Bool(true)),
-            "false" => Kind::Literal(Literal::Bool(false)),
-            "principal" => root(Root::Principal),
-            "resource" => root(Root::Resource),
-            "context" => root(Root::Context),
-            "ip" if self.take("(") => {
-                let place = self.at();
-                let text = self.text("an address in quotes")?;
-                let net = range(text).map_err(|message| SyntaxError { at: place, message })?;
-                self.expect(")")?;
-                Kind::Literal(Literal::Ip(net))
-            }
-            _ => return Err(unknown(name, at)),
-        };
-        Ok(Expr { kind, at })
-    }
-
-    fn name(&mut self, expected: &str) -> Result<Box<str>, SyntaxError> {
+    pub(super) fn name(&mut self, expected: &str) -> Result<Box<str>, SyntaxError> {
         if let TokenKind::Name(name) = self.peek()
             && !RESERVED.contains(&&**name)
         {
@@ -216,13 +236,26 @@ impl<'t> Parser<'t> {
         Err(self.unexpected(expected))
     }
 
-    fn text(&mut self, expected: &str) -> Result<&'t str, SyntaxError> {
+    /// The name of an attribute, in quotes or not.
+    pub(super) fn attribute(&mut self) -> Result<Box<str>, SyntaxError> {
+        let TokenKind::Str(text) = self.peek() else {
+            return self.name("the name of an attribute");
+        };
+        if !is_identifier(text) || RESERVED.contains(&&**text) {
+            let message = format!("{} cannot name an attribute", Quoted(text));
+            return Err(SyntaxError { at: self.at(), message });
+        }
+        self.next();
+        Ok(text.clone())
+    }
+
+    pub(super) fn text(&mut self, expected: &str) -> Result<&'t str, SyntaxError> {
         let TokenKind::Str(text) = self.peek() else { return Err(self.unexpected(expected)) };
         self.next();
         Ok(text)
     }
 
-    fn nested(
+    pub(super) fn nested(
         &mut self,
         part: fn(&mut Self) -> Result<Expr, SyntaxError>,
     ) -> Result<Expr, SyntaxError> {
@@ -235,15 +268,15 @@ impl<'t> Parser<'t> {
         expr
     }
 
-    fn peek(&self) -> &'t TokenKind {
+    pub(super) fn peek(&self) -> &'t TokenKind {
         self.tokens.first().map_or(&TokenKind::End, |token| &token.kind)
     }
 
-    fn at(&self) -> usize {
+    pub(super) fn at(&self) -> usize {
         self.tokens.first().map_or(0, |token| token.at)
     }
 
-    fn next(&mut self) {
+    pub(super) fn next(&mut self) {
         if let [_, rest @ ..] = self.tokens
             && !rest.is_empty()
         {
@@ -251,7 +284,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn take(&mut self, symbol: &str) -> bool {
+    pub(super) fn take(&mut self, symbol: &str) -> bool {
         let there = matches!(self.peek(), TokenKind::Symbol(found) if *found == symbol);
         if there {
             self.next();
@@ -259,59 +292,40 @@ impl<'t> Parser<'t> {
         there
     }
 
-    fn expect(&mut self, symbol: &str) -> Result<(), SyntaxError> {
+    fn take_word(&mut self, word: &str) -> bool {
+        let there = matches!(self.peek(), TokenKind::Name(found) if **found == *word);
+        if there {
+            self.next();
+        }
+        there
+    }
+
+    fn expect_word(&mut self, word: &str) -> Result<(), SyntaxError> {
+        match self.take_word(word) {
+            true => Ok(()),
+            false => Err(self.unexpected(&format!("`{word}`"))),
+        }
+    }
+
+    pub(super) fn expect(&mut self, symbol: &str) -> Result<(), SyntaxError> {
         match self.take(symbol) {
             true => Ok(()),
             false => Err(self.unexpected(&format!("`{symbol}`"))),
         }
     }
 
-    fn unexpected(&self, expected: &str) -> SyntaxError {
+    pub(super) fn unexpected(&self, expected: &str) -> SyntaxError {
         let found = match self.peek() {
             TokenKind::Name(name) => format!("`{name}`"),
             TokenKind::Number(value) => format!("`{value}`"),
-            TokenKind::Str(_) => "text".into(),
+            TokenKind::Str(_) | TokenKind::Pattern(_) => "text".into(),
             TokenKind::Symbol(symbol) => format!("`{symbol}`"),
             TokenKind::End => "the end".into(),
         };
         SyntaxError { at: self.at(), message: format!("expected {expected}, found {found}") }
     }
 
-    fn too_deep(&self) -> SyntaxError {
+    pub(super) fn too_deep(&self) -> SyntaxError {
         SyntaxError { at: self.at(), message: format!("nested more than {MAX_DEPTH} deep") }
     }
-}
-
-/// An address or a range; one of IPv4-mapped addresses is the IPv4 range that it carries.
-fn range(text: &str) -> Result<IpNet, String> {
-    let written: IpNet = text.parse().map_err(|error: IpNetError| error.to_string())?;
-    let net = canonical(written);
-    if net.address().to_canonical() == net.address() {
-        return Ok(net);
-    }
-    Err(format!(
-        "`{written}` is wider than the IPv4-mapped addresses, `::ffff:0.0.0.0/96`; \
-         write one range for IPv4 and one for IPv6"
-    ))
-}
-
-/// Attributes are read of variables and their attributes alone.
-fn path_of(expr: Expr, at: usize) -> Result<Path, SyntaxError> {
-    if let Kind::Path(path) = expr.kind {
-        return Ok(path);
-    }
-    let message = "only `principal`, `resource` and `context` have attributes here".into();
-    Err(SyntaxError { at, message })
-}
-
-fn unknown(name: &str, at: usize) -> SyntaxError {
-    let message = match name {
-        "action" => "`action` is no variable here; a rule's actions are its field `actions`".into(),
-        "if" | "like" | "is" => format!("`{name}` is not supported"),
-        _ => match nearest(name, ["principal", "resource", "context", "true", "false"]) {
-            Some(meant) => format!("no variable `{name}`; did you mean `{meant}`?"),
-            None => format!("no variable `{name}`"),
-        },
-    };
-    SyntaxError { at, message }
 }

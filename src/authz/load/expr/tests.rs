@@ -49,6 +49,43 @@ fn reads() {
     check(r#"context.x == "\n\t\\\"\x41\u{e9}\0'""#, r#"context.x == "\n\t\\\"Aé\0\'""#);
 }
 
+const OWNERS: &str = "only `principal`, `resource`, `context` and records have attributes here";
+
+#[test]
+fn reads_operators() {
+    let check = |text: &str, expected: &str| {
+        assert_eq!(parse(text).map(|expr| expr.to_string()), Ok(expected.to_owned()), "{text}");
+    };
+    // `*` binds tighter than `+`, both tighter than comparisons; they lean to the left.
+    check("1 + 2 * 3 - 4 > 5", "((1 + (2 * 3)) - 4) > 5");
+    check("1 - -2", "1 - -2");
+    check("1-2-3 == 0", "((1 - 2) - 3) == 0");
+    check("- context.x * -(1) < --2", "((-(context.x)) * (-(1))) < (-(-2))");
+    check("1 + 1 in 2", "(1 + 1) in 2");
+    check("!context.x && 1 == 2", "!context.x && 1 == 2");
+    check(
+        "if context.a then 1 else if context.b then 2 else 3",
+        "if context.a then 1 else if context.b then 2 else 3",
+    );
+    check("(if true then true else false) || false", "(if true then true else false) || false");
+    check("[1, (2), \"a\"].contains([])", "[1, 2, \"a\"].contains([])");
+    check("{\"b\": 1, a: {}}.a.c[\"d\"]", "{a: {}, b: 1}.a.c.d");
+    check("context[\"a\"].b", "context.a.b");
+    check("context has \"a\"", "context has a");
+    check("context has a.\"b\".c", "context has a && context.a has b && context.a.b has c");
+    check(
+        "resource.g.containsAll([1]) && resource.g.isEmpty()",
+        "resource.g.containsAll([1]) && resource.g.isEmpty()",
+    );
+    check(
+        "resource.g.containsAny(if true then [1] else [])",
+        "resource.g.containsAny(if true then [1] else [])",
+    );
+    check(r#"context.x like "*a\*\u{e9}*\n""#, r#"context.x like "*a\*é*\n""#);
+    check("principal is User", "principal is User");
+    check("principal is User in resource.a || true", "principal is User in resource.a || true");
+}
+
 #[test]
 fn refuses() {
     let check = |text: &str, at: usize, expected: &str| {
@@ -63,7 +100,10 @@ fn refuses() {
     check("1 == 1 == 1", 7, "expected an operator or the end, found `==`");
     check("principle == resource", 0, "no variable `principle`; did you mean `principal`?");
     check("user == resource", 0, "no variable `user`");
-    check("if true then true else true", 0, "`if` is not supported");
+    check("true && if true then true else true", 8, "`if` is put in parentheses here");
+    check("if true else true", 8, "expected `then`, found `else`");
+    check("if true then true", 17, "expected `else`, found the end");
+    check("then", 0, "no variable `then`");
     check(
         "action == \"x\"",
         0,
@@ -74,14 +114,35 @@ fn refuses() {
         15,
         "no method `isInRnge`; did you mean `isInRange`?",
     );
-    check("context.tags.contains(\"a\")", 13, "no method `contains`");
-    check(
-        "User::\"a\".name",
-        10,
-        "only `principal`, `resource` and `context` have attributes here",
-    );
-    check("true has x", 5, "only `principal`, `resource` and `context` have attributes here");
-    check("context has \"x\"", 12, "expected the name of an attribute, found text");
+    check("context.tags.contain(\"a\")", 13, "no method `contain`; did you mean `contains`?");
+    check("context.tags.size()", 13, "no method `size`");
+    check("context.tags.contains()", 22, "expected a value, a variable or `(`, found `)`");
+    check("context.tags.isEmpty(1)", 21, "expected `)`, found `1`");
+    check("context.a.contains(1).contains(1)", 22, "`contains` cannot be asked of a bool");
+    check("(context.a.isEmpty()).isInRange(1)", 22, "`isInRange` cannot be asked of a bool");
+    check("context.a like context.b", 15, "expected a pattern in quotes, found `context`");
+    check("context.a like (\"a\")", 15, "expected a pattern in quotes, found `(`");
+    check("context.a like \"\\q\"", 16, "no such escape");
+    check("context.a == \"\\*\"", 14, "no such escape");
+    check("context.a is \"User\"", 13, "expected the name of an entity type, found text");
+    check("context.a is User in", 20, "expected a value, a variable or `(`, found the end");
+    check("1 in 2 in 3", 7, "expected an operator or the end, found `in`");
+    check("1 < 2 < 3", 6, "expected an operator or the end, found `<`");
+    check("1 + == 2", 4, "expected a value, a variable or `(`, found `==`");
+    check("1 / 2", 2, "unexpected `/`");
+    check("[1, 2", 5, "expected `,`, found the end");
+    check("[1, 2,]", 6, "expected a value, a variable or `(`, found `]`");
+    check("{a: 1, \"a\": 2}", 7, "`a` is there twice");
+    check("{if: 1}", 1, "expected the name of an attribute, found `if`");
+    check("{\"a b\": 1}", 1, "\"a b\" cannot name an attribute");
+    check("{a = 1}", 3, "unexpected `=`; equality is `==`");
+    check("context[1]", 8, "expected the name of an attribute in quotes, found `1`");
+    check("context[\"in\"]", 8, "\"in\" cannot name an attribute");
+    check("{a: 1} has a.b", 7, "only of a variable's attributes is more than one asked for");
+    check("[1].a", 4, OWNERS);
+    check("User::\"a\".name", 10, OWNERS);
+    check("true has x", 5, OWNERS);
+    check("context has \"x y\"", 12, "\"x y\" cannot name an attribute");
     check("context.in", 8, "expected the name of an attribute, found `in`");
     check("User::alice", 6, "expected the entity's id in quotes, found `alice`");
     check("9223372036854775808", 0, "`9223372036854775808` is no long");
@@ -117,6 +178,23 @@ fn a_bomb_of_parentheses_or_negations_is_refused() {
     check("!", "", 65, false);
     check("!(", ")", 4000, false);
     check("(", "", 8000, false);
+    check("{a:", "}", 65, false);
+    check("[", "]", 64, true);
+    check("[", "]", 65, false);
+    check("if true then true else ", "", 64, true);
+    check("if true then true else ", "", 65, false);
+    check("if ", " then true else true", 65, false);
+    check("-", "", 64, true);
+    check("-", "", 65, false);
+    check("1+", "", 64, true);
+    check("1+", "", 65, false);
+    check("1*(1-", "", 4, false);
+    check("[].contains(", ")", 64, true);
+    check("[].contains(", ")", 65, false);
+    check("", ".contains(1)", 3, false);
+    assert!(parse(&format!("{{a: 1}}{}", ".a".repeat(65))).is_err());
+    assert!(parse(&format!("context has a{}", ".a".repeat(64))).is_ok());
+    assert!(parse(&format!("context has a{}", ".a".repeat(65))).is_err());
     assert!(parse(&format!("resource{}", ".a".repeat(64))).is_ok());
     assert!(parse(&format!("resource{}", ".a".repeat(65))).is_err());
     assert!(parse(&format!("true{}", " ".repeat(8192))).is_err());
@@ -136,7 +214,8 @@ proptest! {
             prop::sample::select(vec![
                 "principal", "resource", "context", ".", "a", "has", "in", "==", "!=", "<", "<=",
                 "&&", "||", "!", "(", ")", "-", "1", "true", "\"x\"", "User", "::", "ip",
-                "isInRange", "\"10.0.0.0/8\"", "é", "\\",
+                "isInRange", "\"10.0.0.0/8\"", "é", "\\", "if", "then", "else", "like", "is", "[", "]",
+                "{", "}", ",", ":", "+", "*", "contains", "containsAll", "isEmpty",
             ]),
             0..40,
         )

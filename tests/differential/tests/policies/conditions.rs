@@ -23,7 +23,13 @@ impl Writer<'_> {
             return self.test();
         }
         let deeper = depth - 1;
-        match self.choices.below(6) {
+        match self.choices.below(7) {
+            6 => format!(
+                "if {} then {} else {}",
+                self.condition(0),
+                self.condition(deeper),
+                self.condition(deeper)
+            ),
             0 => format!("{} && {}", self.part(deeper), self.part(deeper)),
             1 => format!("{} || {}", self.part(deeper), self.part(deeper)),
             2 => format!("!{}", self.part(deeper)),
@@ -38,7 +44,12 @@ impl Writer<'_> {
     }
 
     fn test(&mut self) -> String {
-        match self.choices.below(10) {
+        match self.choices.below(15) {
+            10 => format!("{} like {}", self.text(), self.pattern()),
+            11 => self.of_set(),
+            12 => self.kind(),
+            13 => self.record(),
+            14 => format!("{} in [{}, {}]", self.climber(), self.folder(), self.folder()),
             0 => self.truth(),
             1 => self.compare(Self::long, true),
             2 => self.compare(Self::text, false),
@@ -69,11 +80,75 @@ impl Writer<'_> {
     fn long(&mut self) -> String {
         let own = ["principal.level", "context.limit", "1", "0", "-1", "2"];
         let rare = ["9223372036854775807", "-9223372036854775808", "context.about.level"];
-        match self.choices.below(4) {
+        match self.choices.below(7) {
+            4 => {
+                let operator = self.choices.pick(&["+", "-", "*"]);
+                format!("({} {operator} {})", self.long(), self.long())
+            }
+            5 => format!("-({})", self.long()),
+            6 => {
+                let condition = self.truth();
+                format!("(if {condition} then {} else {})", self.long(), self.long())
+            }
             0 => self.choices.pick(&own).to_owned(),
             1 => "resource.level".to_owned(),
             2 => format!("{}.level", self.entity()),
             _ => self.choices.pick(&rare).to_owned(),
+        }
+    }
+
+    fn pattern(&mut self) -> String {
+        self.choices.pick(&[r#""x*""#, r#""*""#, r#""x\*y""#, r#""*\*y*""#, r#""""#]).to_owned()
+    }
+
+    /// What sets are asked.
+    fn of_set(&mut self) -> String {
+        let set = self.set();
+        match self.choices.below(8) {
+            0 => format!("{set}.contains({})", self.text()),
+            1 => format!("{set}.containsAll({})", self.set()),
+            2 => format!("{set}.containsAny({})", self.set()),
+            3 => format!("{set}.isEmpty()"),
+            4 => format!("{set} == {}", self.set()),
+            5 => format!("[{}, {}].contains({})", self.long(), self.long(), self.long()),
+            6 => format!("[{}, {}].contains({})", self.user(), self.user(), self.user()),
+            _ => format!("[[{}], {set}] == [{}]", self.text(), self.set()),
+        }
+    }
+
+    fn set(&mut self) -> String {
+        if self.about == About::Doc && self.choices.chance(50) {
+            return "resource.tags".to_owned();
+        }
+        match self.choices.below(3) {
+            0 => r#"["x"]"#.to_owned(),
+            1 => format!("[{}, {}]", self.text(), self.text()),
+            _ => format!("[{}, \"x\", {}, \"x\"]", self.text(), self.text()),
+        }
+    }
+
+    fn kind(&mut self) -> String {
+        match self.choices.below(5) {
+            0 => "principal is User".to_owned(),
+            1 => format!("resource is {}", self.choices.pick(&["Doc", "Folder"])),
+            2 => "principal is Service".to_owned(),
+            3 => format!("{} is Folder", self.folder()),
+            _ => format!("{} is Folder in {}", self.folder(), self.folder()),
+        }
+    }
+
+    fn record(&mut self) -> String {
+        match self.choices.below(4) {
+            0 => format!(
+                "{{a: {}, b: {}}} == {{b: {}, a: {}}}",
+                self.long(),
+                self.folder(),
+                self.folder(),
+                self.long()
+            ),
+            1 => format!("{{a: {}, b: {}}}.a == {}", self.long(), self.text(), self.long()),
+            2 => format!("{{a: {}}}.a has up", self.path(Self::folder)),
+            _ => format!("{{a: {}}} has {}", self.long(), self.choices.pick(&["a", "b"])),
         }
     }
 
@@ -99,6 +174,11 @@ impl Writer<'_> {
             About::Folder => &["resource", "resource.up", "resource.up.up"],
             About::Both => &["principal.home.up", "context.about.up", r#"Folder::"f9""#],
         };
+        if self.choices.chance(10) {
+            let condition = self.truth();
+            let (one, other) = (self.choices.pick(own), self.choices.pick(&all));
+            return format!("(if {condition} then {one} else {other})");
+        }
         if self.choices.chance(50) { self.choices.pick(own) } else { self.choices.pick(&all) }
             .to_owned()
     }
@@ -117,7 +197,12 @@ impl Writer<'_> {
     /// Attributes are read of variables alone.
     fn path(&mut self, value: fn(&mut Self) -> String) -> String {
         let value = value(self);
-        if value.contains("::") { "context.about".to_owned() } else { value }
+        if value.contains("::") {
+            "(if context.secure then context.about else principal.home)"
+        } else {
+            return value;
+        }
+        .to_owned()
     }
 
     fn has(&mut self) -> String {
