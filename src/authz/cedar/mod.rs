@@ -16,3 +16,5 @@ pub use request::{CedarError, CedarRequest};
 const KNOWN: &str = "__known";
 /// The member of the context that holds the actions which the credential's scopes cover.
 const COVERED: &str = "__covered";
+/// The member of the context that holds the windows, as they are written, that it is the time for.
+const WINDOWS: &str = "__windows";

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::authz::{
-    explain::Part,
+    explain::{Part, Times},
     load::{
         expr::{EntityName, Expr, Kind, Literal, Root},
         settled::role_of,
@@ -18,6 +18,7 @@ pub(super) struct Reads<'a> {
     pub(super) resource: Read<'a>,
     pub(super) context: Read<'a>,
     pub(super) literals: Vec<Written<'a>>,
+    pub(super) windows: Vec<&'a Times>,
 }
 
 /// What is read of one value.
@@ -49,6 +50,7 @@ impl<'a> Reads<'a> {
         for clause in rules.flat_map(|rule| &rule.clauses) {
             match &*clause.part {
                 Part::Roles(_) => {}
+                Part::During(times) | Part::Outside(times) => reads.windows.push(times),
                 Part::When(expr) | Part::Unless(expr) => reads.note(expr, &Asked::default()),
             }
         }

@@ -1,13 +1,18 @@
 //! A request, and the entities it tells of, in Cedar's JSON.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
 use super::{
-    COVERED,
+    COVERED, WINDOWS,
     reads::{Read, Reads},
     teller::{Name, Teller},
 };
-use crate::authz::{AccessRequest, EvalError, PolicySet, schema::Ty};
+use crate::{
+    UnixTime,
+    authz::{AccessRequest, EvalError, PolicySet, explain::Times, schema::Ty},
+};
 
 /// A request in Cedar's words; see [`PolicySet::to_cedar_request`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,6 +135,9 @@ impl PolicySet {
         let read = if fitting { &reads.resource } else { &nothing };
         let resource = teller.entity("resource", resource, ty, read)?;
         let mut context = teller.context(request.context, &reads.context)?;
+        if !reads.windows.is_empty() {
+            context.insert(WINDOWS.to_owned(), open(&reads.windows, request.context.now())?);
+        }
         if let Some(covered) = &request.subject.covered {
             let covered = covered.iter().filter_map(|at| self.actions.name(at));
             let covered = covered.map(|name| Name::new("Action", name).reference());
@@ -146,4 +154,16 @@ impl PolicySet {
             entities: entities.to_string(),
         })
     }
+}
+
+/// The windows that it is the time for.
+fn open(windows: &[&Times], now: UnixTime) -> Result<Json, CedarError> {
+    let mut open = BTreeSet::new();
+    for times in windows {
+        let unknown = || CedarError::Value(times.text.to_string(), EvalError::Unavailable);
+        if times.window.covers(now).ok_or_else(unknown)? {
+            open.insert(&*times.text);
+        }
+    }
+    Ok(open.into_iter().collect())
 }

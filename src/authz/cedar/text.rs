@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{COVERED, expr::Printer};
+use super::{COVERED, WINDOWS, expr::Printer};
 use crate::authz::{
     Effect, PolicySet, RuleId, TypeName,
     explain::{Clause, Part},
@@ -17,7 +17,8 @@ impl PolicySet {
     /// Each policy has the annotation `@id`: a rule its own id, a role's grants `role:` and the
     /// role's name, as [`rule_name`](Self::rule_name) tells them. A principal's roles are its
     /// parents; [`to_cedar_request`](Self::to_cedar_request) says so to Cedar. Scopes are one
-    /// policy more, `portcullis:scopes`. Where a condition asks of an entity that it reads what it
+    /// policy more, `portcullis:scopes`. Windows are looked up in `context.__windows`, since Cedar
+    /// knows no time zones. Where a condition asks of an entity that it reads what it
     /// has or what it lies in, `__known` makes an error of one that is known by name only.
     ///
     /// Cedar skips a policy that it cannot evaluate. It answers as a set with
@@ -146,6 +147,14 @@ fn conditions(clauses: &[Clause], printer: Printer<'_>) -> String {
                 let roles: Vec<&str> = roles.iter().map(|role| &**role).collect();
                 let roles = one_of("in", "in", &roles, role);
                 text.push_str(&format!("\nwhen {{ principal {roles} }}"));
+            }
+            Part::During(times) => {
+                let window = Quoted(&times.text);
+                text.push_str(&format!("\nwhen {{ context.{WINDOWS}.contains({window}) }}"));
+            }
+            Part::Outside(times) => {
+                let window = Quoted(&times.text);
+                text.push_str(&format!("\nunless {{ context.{WINDOWS}.contains({window}) }}"));
             }
             Part::When(expr) => when.push(expr),
             // The last part, if there is one.

@@ -122,6 +122,33 @@ when { context has __covered && !context.__covered.contains(action) };
     );
 }
 
+#[test]
+fn windows_are_looked_up_in_the_context() {
+    let (during, outside) = ("Mon-Fri 09:00-18:00 Europe/Berlin", "Sat 08:00-20:00 Europe/Berlin");
+    let set =
+        policies(&rule("p", "permit", &format!("during = {during:?}\noutside = {outside:?}")));
+    let lines = format!(
+        "when {{ context.__windows.contains({during:?}) }}\n\
+         unless {{ context.__windows.contains({outside:?}) }};"
+    );
+    assert!(set.to_cedar().contains(&lines), "{}", set.to_cedar());
+    // 1970-01-01 was a Thursday.
+    let thursday = UnixTime::from_secs(12 * 60 * 60);
+    for (days, open) in
+        [(0, format!("[{during:?}]")), (2, format!("[{outside:?}]")), (3, "[]".into())]
+    {
+        let now = thursday.saturating_add(std::time::Duration::from_secs(days * 86_400));
+        let told = set.to_cedar_request(&AccessRequest {
+            subject: &set.subject(&alice()),
+            principal: &alice(),
+            action: set.action("order:read").unwrap(),
+            resource: &order(),
+            context: &Context::new(now),
+        });
+        assert_eq!(told.unwrap().context(), format!(r#"{{"__windows":{open}}}"#));
+    }
+}
+
 /// A rule about several types is printed whole, though for each of them a part may say nothing.
 #[test]
 fn what_one_type_leaves_out_is_told_for_the_other() {

@@ -5,7 +5,7 @@ mod documents;
 mod explanations;
 mod hostile;
 mod operators;
-mod oracle;
+pub(super) mod oracle;
 mod programs;
 mod semantics;
 mod sets;

@@ -53,7 +53,12 @@ struct Rule {
     roles: Vec<String>,
     when: Option<String>,
     unless: Option<String>,
+    during: Option<&'static str>,
+    outside: Option<&'static str>,
 }
+
+const WINDOWS: [&str; 3] =
+    ["Mon-Fri 09:00-18:00 Europe/Berlin", "Sat 22:00-06:00 America/New_York", "Thu UTC"];
 
 impl Written {
     pub(crate) fn new(choices: &mut Choices) -> Self {
@@ -85,7 +90,11 @@ impl Written {
 
     /// All conditions, one a line.
     pub(crate) fn conditions(&self) -> String {
-        let conditions = self.rules.iter().flat_map(|rule| [&rule.when, &rule.unless]);
+        let conditions = self.rules.iter().flat_map(|rule| {
+            let times = [("during", rule.during), ("outside", rule.outside)];
+            let times = times.map(|(field, text)| text.map(|text| format!("{field} {text}")));
+            [rule.when.clone(), rule.unless.clone()].into_iter().chain(times)
+        });
         conditions.flatten().map(|text| format!("{text}\n")).collect()
     }
 
@@ -174,6 +183,8 @@ impl Rule {
             roles: names.into_iter().take(held).collect(),
             when,
             unless,
+            during: writer.choices.chance(15).then(|| writer.choices.pick(&WINDOWS)),
+            outside: writer.choices.chance(15).then(|| writer.choices.pick(&WINDOWS)),
         }
     }
 
@@ -184,6 +195,8 @@ impl Rule {
         if !self.roles.is_empty() {
             policy = policy.roles(self.roles.iter().map(String::as_str));
         }
+        policy = self.during.into_iter().fold(policy, Policy::during);
+        policy = self.outside.into_iter().fold(policy, Policy::outside);
         policy = self.when.iter().fold(policy, |policy, text| policy.when(text));
         self.unless.iter().fold(policy, |policy, text| policy.unless(text))
     }

@@ -46,7 +46,9 @@ struct Met {
 }
 
 /// What conditions are made of.
-const WORDS: [&str; 28] = [
+const WORDS: [&str; 30] = [
+    "during ",
+    "outside ",
     "if ",
     " like ",
     ".contains(",
@@ -210,6 +212,7 @@ struct Asked {
     action: &'static str,
     resource: Thing,
     facts: Facts<'static>,
+    now: UnixTime,
 }
 
 impl Asked {
@@ -220,6 +223,9 @@ impl Asked {
         let scopes = choices.chance(25).then(|| choices.some(&names, 50));
         let (action, kind) = choices.pick(&ACTIONS);
         let wrong = choices.chance(3);
+        // Hours of 1970, which began on a Thursday; sometimes more than anybody knows of a zone.
+        let secs = if choices.chance(2) { u64::MAX } else { choices.below(256) as u64 * 3_600 };
+        let now = UnixTime::from_secs(secs);
         let mut facts = Facts::default();
         facts.client = choices.chance(90).then(|| net(choices).address());
         facts.secure = choices.chance(50);
@@ -237,11 +243,11 @@ impl Asked {
         let folder = choices.pick(&[0, 1, 2]);
         let doc = (kind == "Doc") != wrong;
         let resource = if doc { &world.doc } else { &world.folders[folder] }.clone();
-        Self { world, principal, roles, scopes, action, resource, facts }
+        Self { world, principal, roles, scopes, action, resource, facts, now }
     }
 
     fn ask<T>(&self, set: &PolicySet, ask: impl FnOnce(&AccessRequest<'_>) -> T) -> T {
-        let context = Context::new(UnixTime::from_secs(0)).facts(&self.facts);
+        let context = Context::new(self.now).facts(&self.facts);
         let context = context.principal(&self.principal).members(&self.world.context);
         ask(&AccessRequest {
             subject: &set.subject(&self.principal),
