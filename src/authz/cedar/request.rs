@@ -82,7 +82,7 @@ impl PolicySet {
     /// what a set with [`cedar_compat`](Self::cedar_compat) answers.
     ///
     /// It tells of everything that the conditions of the action's rules read, and of nothing
-    /// else. What [`Entity::is_in`] says must be a hierarchy: Cedar takes what lies in a part to
+    /// else. What [`Entity::is_in`](crate::authz::Entity::is_in) says must be a hierarchy: Cedar takes what lies in a part to
     /// lie in the whole, and refuses circles.
     ///
     /// The values are those of the request: mind where they go.
