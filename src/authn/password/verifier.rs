@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use super::{
     Hasher, Match, PasswordRecord, PasswordStore,
-    basic::{Said, is_stored_as, parse, user_name},
+    basic::{Said, is_stored_as, parse},
     cache::Cache,
 };
 use crate::{
@@ -74,7 +74,7 @@ pub struct Passwords {
 /// ```
 #[derive(Clone, Copy)]
 pub struct Attempt<'a> {
-    pub(crate) user: &'a str,
+    user: &'a str,
     password: &'a Secret,
     pub(crate) client: Option<IpAddr>,
     pub(crate) device: Option<&'a str>,
@@ -123,9 +123,7 @@ impl Passwords {
         attempt: &Attempt<'_>,
         now: Now,
     ) -> impl Future<Output = Result<Principal, AuthnError>> + Send + use<> {
-        let Attempt { user, password, .. } = *attempt;
-        let said = user_name(user).map(|user| Said { user, password: password.clone() });
-        let this = self.clone();
+        let (said, this) = (attempt.said(), self.clone());
         async move { this.check(&said?, now).await?.vouch(Some(now.wall)) }
     }
 
@@ -194,6 +192,17 @@ impl<'a> Attempt<'a> {
     pub const fn solution(mut self, solution: &'a str) -> Self {
         self.solution = Some(solution);
         self
+    }
+}
+
+impl Attempt<'_> {
+    /// Whose password it claims to be.
+    pub(crate) fn account(&self) -> Result<String, AuthnError> {
+        self.said().map(|said| said.user)
+    }
+
+    fn said(&self) -> Result<Said, AuthnError> {
+        Said::new(self.user, self.password.expose())
     }
 }
 
