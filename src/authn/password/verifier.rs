@@ -147,16 +147,13 @@ impl Passwords {
                 let detail = "the store found another name's user";
                 if other && wrong { AuthnError::new(error.kind(), detail) } else { error }
             });
-            match checked? {
-                Match::Current => {
-                    if let Some((cache, code)) = code {
-                        cache.remember(code, now.mono);
-                    }
-                }
-                Match::Renewed(new) => {
-                    // A hash that is not stored today is renewed another day.
-                    let _ = self.store.renew(user, stored.unwrap_or_default(), &new).await;
-                }
+            if let Match::Renewed(new) = checked? {
+                // A hash that is not stored today is renewed another day.
+                let _ = self.store.renew(user, stored.unwrap_or_default(), &new).await;
+            }
+            // Under the old hash: of one that no store renews, not every request costs two.
+            if let Some((cache, code)) = code {
+                cache.remember(code, now.mono);
             }
         }
         let realm = self.realm;

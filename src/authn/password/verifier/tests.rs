@@ -214,6 +214,21 @@ fn attack_another_spelling_that_the_store_folds_costs_a_hash_and_proves_nobody()
 }
 
 #[test]
+fn attack_a_weak_hash_that_no_store_renews_costs_two_hashes_once() {
+    let weak = hasher();
+    let cost = Cost::insecure_new(128, 1, 1).unwrap();
+    let strong = Hasher::with_threads(1).cost(cost).start().unwrap();
+    let store = Folding(PasswordRecord::new("alice", "u-1", hash(&weak, "right")));
+    let passwords = Passwords::new("staff", store, strong.clone());
+    for _ in 0..10 {
+        assert!(basic(&passwords, "alice:right", at(0)).is_ok());
+    }
+    assert_eq!(strong.hashes(), 2);
+    assert!(basic(&passwords, "alice:right", at(300)).is_ok());
+    assert_eq!(strong.hashes(), 4, "another day");
+}
+
+#[test]
 fn rfc_7617_2_1_the_challenge_asks_for_utf_8() {
     let challenge = service().0.challenge().unwrap().to_string();
     assert_eq!(challenge, r#"Basic realm="staff", charset="UTF-8""#);
