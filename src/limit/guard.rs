@@ -44,8 +44,8 @@ use crate::{
 /// When a share is full of entries that are not forgotten yet, whoever is not in it is denied:
 /// forgetting a failure would be forgiving it. So strangers from however many networks fill their
 /// own share and no more. An account's devices have sixteen entries at most, chosen by the
-/// cookie, so that nobody fills the other share by logging in again and again. It counts for one
-/// process.
+/// cookie, so that nobody fills the other share by logging in again and again; should it be full
+/// all the same, a device that is not in it is counted like anybody. It counts for one process.
 ///
 /// ```
 /// use portcullis::{Mono, limit::{Login, LoginGuard, Verdict}};
@@ -161,6 +161,11 @@ impl LoginGuard {
             return Verdict::Challenge { retry_after: pace.forget };
         }
         if !table.has_room(newcomers, pace, now) {
+            if counted.known {
+                drop(table);
+                // Nobody is shut out for a cookie that others get without.
+                return self.reserve(&Login { device: None, ..*login }, now);
+            }
             return Verdict::Deny { retry_after: Duration::from_secs(1) };
         }
         for (key, _) in counted.all() {
@@ -228,7 +233,8 @@ impl LoginGuard {
 
 impl<'a> Login<'a> {
     /// At this account: the name under which its store knows it, so that no other spelling is
-    /// another account.
+    /// another account. Where one guard counts several secrets of an account, such as passwords
+    /// and codes, say which: a success with one would forgive the failures with another.
     #[must_use]
     pub const fn new(account: &'a str) -> Self {
         Self { account, client: None, device: None, challenge: Challenged::Not }
