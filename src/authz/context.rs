@@ -122,12 +122,4 @@ impl ValueSet for Amr<'_> {
     fn try_each(&self, each: &mut dyn FnMut(Value<'_>) -> bool) -> bool {
         self.each().all(|method| each(Value::Str(method)))
     }
-
-    fn size(&self) -> usize {
-        // A method may be listed twice: the first of each counts.
-        self.each()
-            .enumerate()
-            .filter(|(at, method)| !self.each().take(*at).any(|m| m == *method))
-            .count()
-    }
 }

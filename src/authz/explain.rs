@@ -7,6 +7,7 @@ use super::{
     load::expr::{Expr, Path, Quoted},
     program::{Attribute, Halt, Read, Stop, World},
     set::{Cell, Rule},
+    window::Window,
 };
 
 /// Why a request is allowed or denied, in words: what [`Display`](fmt::Display) says.
@@ -69,6 +70,15 @@ pub(super) enum Part {
     Roles(Vec<Box<str>>),
     When(Expr),
     Unless(Expr),
+    During(Times),
+    Outside(Times),
+}
+
+/// A window, and how it is written.
+#[derive(Debug)]
+pub(super) struct Times {
+    pub(super) text: Box<str>,
+    pub(super) window: Arc<Window>,
 }
 
 impl Explanation {
@@ -228,6 +238,12 @@ impl Story<'_> {
                     roles.iter().take(MAX_LISTED).map(|role| format!("`{role}`")).collect();
                 return format!("the principal has no role of {}", roles.join(", "));
             }
+            Part::During(times) => {
+                return format!("`during`, `{}`, {}", times.text, ending("false"));
+            }
+            Part::Outside(times) => {
+                return format!("`outside`, `{}`, {}", times.text, ending("false"));
+            }
             Part::When(expr) => (expr, format!("`{expr}` {}", ending("false"))),
             Part::Unless(expr) => (expr, format!("its `unless`, `{expr}`, {}", ending("true"))),
         };
@@ -261,7 +277,7 @@ impl Story<'_> {
             Value::Ref(kind, id) => self.entity(kind, id),
             Value::Entity(entity) => self.entity(entity.type_name(), entity.id()),
             Value::Strings(values) => format!("a set of {}", values.len()),
-            Value::Set(set) => format!("a set of {}", set.size()),
+            Value::Set(_) => "a set".to_owned(),
             Value::Record(_) => "a record".to_owned(),
             Value::Ip(net) => net.to_string(),
             Value::Long(value)

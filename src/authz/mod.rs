@@ -60,6 +60,9 @@
 //! most 1,024 tests, elements of sets and operators, where each `if` within a comparison doubles
 //! what it stands in.
 //!
+//! Besides them, `during` and `outside` of a rule hold a window of the week in a time zone, as
+//! `"Mon-Fri 09:00-18:00 Europe/Berlin"`; see [`Policy::during`].
+//!
 //! # Costs
 //!
 //! What a decision costs: rules about other actions cost nothing, and the roles that grant the
@@ -75,6 +78,7 @@ mod program;
 mod set;
 mod subject;
 mod value;
+mod window;
 
 // From text to a program. Wrong text does not load.
 mod load;

@@ -4,16 +4,21 @@
 //! times, `in` two entities, `has` an entity or a record, and a sum that is no `long` is an error.
 //! All that is not here has been put in terms of what is: `>`, `if`, records, sets of sets.
 
+use std::sync::Arc;
+
 use super::{
     Attr, Context, Entity, EvalError, TypeName, Uid, Value,
     bits::Bits,
     load::expr::{How, Literal, Operator, Root},
     schema::Ty,
     value::canonical,
+    window::Window,
 };
 
 /// More steps are refused when a program is made.
 pub(super) const MAX_STEPS: usize = 1024;
+
+const UNAVAILABLE: Stop = Stop::Error(EvalError::Unavailable);
 
 /// A condition. Steps run from the last to the first, so every program ends.
 #[derive(Debug)]
@@ -57,6 +62,8 @@ pub(super) enum Test {
     InRange(Operand, Operand),
     /// Is the text these pieces in their order, with anything between them?
     Like(Operand, Box<[Box<str>]>),
+    /// Is it the time for it?
+    During(Arc<Window>),
     /// Are all, or any, of the second set in the first?
     Contains(How, Many, Many),
 }
@@ -66,7 +73,7 @@ pub(super) enum Operand {
     Read(Read),
     Literal(Literal),
     /// Nested no deeper than a condition has operators, of which there are at most 64.
-    Arithmetic(Operator, Box<[Operand; 2]>),
+    Arithmetic(Operator, Box<(Operand, Operand)>),
 }
 
 /// A set: a value that is read, or values one by one.
@@ -163,7 +170,7 @@ impl Program {
             at = Some(number);
             let Some((step, rest)) = ahead.get(..=number.into()).and_then(<[Step]>::split_last)
             else {
-                return Halt { answer: Err(Stop::Error(EvalError::Unavailable)), at };
+                return Halt { answer: Err(UNAVAILABLE), at };
             };
             ahead = rest;
             exit = match world.test(&step.test) {
@@ -241,6 +248,7 @@ impl<'a> World<'a> {
                     Err(wrong(value))
                 }
             }
+            Test::During(window) => window.covers(self.context.now()).ok_or(UNAVAILABLE),
             Test::Contains(how, set, asked) => self.contains(*how, set, asked),
         }
     }
@@ -308,12 +316,9 @@ impl<'a> World<'a> {
             Operand::Literal(Literal::Long(value)) => Ok(Value::Long(*value)),
             Operand::Literal(Literal::Str(value)) => Ok(Value::Str(value)),
             Operand::Literal(Literal::Ip(value)) => Ok(Value::Ip(*value)),
-            Operand::Literal(Literal::Entity(entity)) => {
-                Ok(Value::Ref(entity.type_name, &entity.id))
-            }
+            Operand::Literal(Literal::Entity(name)) => Ok(Value::Ref(name.type_name, &name.id)),
             Operand::Arithmetic(operator, sides) => {
-                let [left, right] = &**sides;
-                let (left, right) = numbers(self.value(left)?, self.value(right)?)?;
+                let (left, right) = numbers(self.value(&sides.0)?, self.value(&sides.1)?)?;
                 let result = match operator {
                     Operator::Add => left.checked_add(right),
                     Operator::Subtract => left.checked_sub(right),

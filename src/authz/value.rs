@@ -164,8 +164,6 @@ pub trait ValueSet {
     fn holds(&self, value: Value<'_>) -> bool;
     /// Calls `each` with every element until it answers false; whether it never did.
     fn try_each(&self, each: &mut dyn FnMut(Value<'_>) -> bool) -> bool;
-    /// How many different elements there are.
-    fn size(&self) -> usize;
 }
 
 impl From<bool> for Value<'_> {
@@ -232,7 +230,7 @@ impl fmt::Debug for Value<'_> {
             Self::Ref(_, id) => write!(f, "Ref({id:?})"),
             Self::Entity(entity) => write!(f, "Entity({:?})", entity.id()),
             Self::Strings(values) => write!(f, "Strings({values:?})"),
-            Self::Set(set) => write!(f, "Set(of {})", set.size()),
+            Self::Set(_) => f.write_str("Set(..)"),
             Self::Record(_) => f.write_str("Record(..)"),
             Self::Ip(net) => write!(f, "Ip({net})"),
             Self::Decimal(value) => write!(f, "Decimal({value})"),

@@ -22,6 +22,8 @@ mod canary;
 #[cfg(all(feature = "testing", feature = "password"))]
 mod conformance;
 #[cfg(test)]
+mod exact;
+#[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower"))]
 mod examples;
 #[cfg(test)]
@@ -78,6 +80,8 @@ mod routes;
 #[cfg(test)]
 #[cfg(feature = "testing")]
 mod sessions;
+#[cfg(test)]
+mod snapshots;
 #[cfg(test)]
 #[cfg(feature = "testing")]
 mod signatures;

@@ -240,7 +240,13 @@ fn no_operator_allocates() -> Result<(), Box<dyn Error>> {
                 actions = ["read"]
                 "#,
             )?
-            .rule(Policy::permit("p").actions(["read"]).when(when)),
+            .rule(
+                Policy::permit("p")
+                    .actions(["read"])
+                    .during("Thu Europe/Berlin")
+                    .outside("Mon-Fri 01:01-24:00 Europe/Berlin")
+                    .when(when),
+            ),
         )?;
         policies.check::<Note>()?;
         let context = Context::new(UnixTime::from_secs(0)).principal(&alice);

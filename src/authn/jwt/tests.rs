@@ -284,7 +284,11 @@ fn attack_id_token_as_access_token() {
 #[test]
 fn attack_giant_token() {
     let verifier = issuer(Algorithm::Es256).verifier("staff");
-    let token = issuer(Algorithm::Es256).token("alice").claim("pad", "x".repeat(8192)).sign(NOW);
+    let padded = |pad: usize| issuer(Algorithm::Es256).token("alice").claim("pad", "x".repeat(pad));
+    // Three characters of the payload are four of the token.
+    let nearly = padded((8192 - padded(0).sign(NOW).len()) / 4 * 3 - 3).sign(NOW);
+    assert!((8180..=8192).contains(&nearly.len()) && verifier.verify_token(&nearly, NOW).is_ok());
+    let token = padded(8192).sign(NOW);
     let refused = verifier.verify_token(&token, NOW).unwrap_err();
     assert_eq!(refused.kind(), AuthnErrorKind::TooLarge);
     assert!(verifier.max_bytes(16 * 1024).verify_token(&token, NOW).is_ok());
@@ -349,6 +353,15 @@ fn a_bearer_without_dots_is_for_others() {
     let token = issuer(Algorithm::Es256).token("alice").sign(NOW);
     assert_eq!(ask(Credential::Bearer(&token)).unwrap().unwrap().id(), "staff/alice");
     assert_eq!(verifier.challenge().unwrap().to_string(), r#"Bearer realm="staff""#);
+}
+
+#[test]
+fn a_verifier_tells_what_it_can_grant() {
+    let verifier = hs256().roles(RoleMap::claim("roles").only(["clerk"]).map("boss", "manager"));
+    let verifier = verifier.attributes(["department", "level"]);
+    assert_eq!(Verifier::roles(&verifier), ["clerk", "manager"]);
+    assert_eq!(Verifier::attributes(&verifier), ["department", "level"]);
+    assert!(Verifier::roles(&hs256()).is_empty() && Verifier::attributes(&hs256()).is_empty());
 }
 
 #[test]

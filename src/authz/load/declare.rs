@@ -57,9 +57,8 @@ pub(in crate::authz) fn unknown_fields(
     problems: &mut Problems,
 ) {
     for name in unknown.0.keys() {
-        problems.add(&place.key(name), || match &**name {
-            "during" | "outside" => format!("`{name}` is not supported yet"),
-            _ => format!("no field `{name}`{}", hint(nearest(name, fields.iter().copied()))),
+        problems.add(&place.key(name), || {
+            format!("no field `{name}`{}", hint(nearest(name, fields.iter().copied())))
         });
     }
 }

@@ -107,7 +107,7 @@ pub(in crate::authz) struct Grants {
 
 /// One rule of a document: `[[rule]]` as a value.
 ///
-/// `roles`, `when` and `unless` are and-ed. Nothing is checked before
+/// `roles`, `during`, `outside`, `when` and `unless` are and-ed. Nothing is checked before
 /// [`PolicySet::from_document`](crate::authz::PolicySet::from_document); see [`Document`] for an example.
 #[derive(Clone, Debug, Deserialize)]
 #[must_use = "a rule has no effect until it is added to a document"]
@@ -119,6 +119,8 @@ pub struct Policy {
     pub(in crate::authz) roles: Option<Vec<String>>,
     pub(in crate::authz) when: Option<String>,
     pub(in crate::authz) unless: Option<String>,
+    pub(in crate::authz) during: Option<String>,
+    pub(in crate::authz) outside: Option<String>,
     #[serde(flatten)]
     pub(in crate::authz) unknown: Named<IgnoredAny>,
 }
@@ -186,6 +188,44 @@ impl Policy {
         self
     }
 
+    /// Only in this window of the week: days, times and a time zone. Days or times may be left
+    /// out, and mean all of them. Times go up to their end, without it; those that end before
+    /// they begin end on the next day.
+    ///
+    /// A window is one of the clock on the wall: where that is put forward, what it skips does
+    /// not happen; where it is put back, what it shows twice happens twice. The zones' rules are
+    /// those of the IANA database that this crate was built with, worked out up to 2200; a
+    /// moment after that is an error. The time is that of the request's
+    /// [`Context`](crate::authz::Context).
+    ///
+    /// ```
+    /// use portcullis::authz::{Document, Policy, PolicySet};
+    ///
+    /// let document = Document::from_toml("resources.Order.actions = ['order:refund']")?;
+    /// let load = |window: &str| {
+    ///     let rule = Policy::permit("refunds").actions(["order:refund"]).during(window);
+    ///     PolicySet::from_document(document.clone().rule(rule)).map_err(|errors| errors.to_string())
+    /// };
+    /// assert!(load("Mon-Fri 09:00-12:00,13:00-18:00 Europe/Berlin").is_ok());
+    /// assert!(load("Fri-Sat 22:00-06:00 America/New_York").is_ok());
+    /// assert!(load("Sat,Sun UTC").is_ok());
+    /// assert_eq!(
+    ///     load("Mon-Fri 09:00-18:00 Europe/Berln").unwrap_err(),
+    ///     "rule[0].during (column 21): no time zone `Europe/Berln`; did you mean `Europe/Berlin`?",
+    /// );
+    /// # Ok::<(), portcullis::authz::PolicyErrors>(())
+    /// ```
+    pub fn during(mut self, window: &str) -> Self {
+        self.during = Some(window.to_owned());
+        self
+    }
+
+    /// Only when it is not in this window, as in [`during`](Self::during).
+    pub fn outside(mut self, window: &str) -> Self {
+        self.outside = Some(window.to_owned());
+        self
+    }
+
     fn new(id: &str, effect: Effect) -> Self {
         Self {
             id: Some(id.to_owned()),
@@ -194,6 +234,8 @@ impl Policy {
             roles: None,
             when: None,
             unless: None,
+            during: None,
+            outside: None,
             unknown: Named::default(),
         }
     }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::authz::{
     TypeName,
-    explain::{Clause, Part},
+    explain::{Clause, Part, Times},
     names::Names,
     program::{Attribute, Exit, MAX_STEPS, Many, Operand, Program, Read, Step, Test},
     schema::{Schema, Ty},
@@ -52,6 +52,8 @@ pub(in crate::authz) fn emit(parts: &[Arc<Part>], target: Target<'_>) -> Result<
             }
             Part::When(expr) => emitter.condition(expr, start, Exit::No)?,
             Part::Unless(expr) => emitter.condition(expr, Exit::No, start)?,
+            Part::During(times) => emitter.during(times, start, Exit::No)?,
+            Part::Outside(times) => emitter.during(times, Exit::No, start)?,
         };
         clauses.push(Clause { part: Arc::clone(part), steps: first..emitter.steps.len() });
     }
@@ -66,7 +68,7 @@ pub(in crate::authz) fn emit(parts: &[Arc<Part>], target: Target<'_>) -> Result<
 fn reached_parts<'p>(parts: &'p [Arc<Part>], target: Target<'_>) -> &'p [Arc<Part>] {
     let settled = |expr| settled(expr, target.schema, target.resource);
     let last = parts.iter().position(|part| match &**part {
-        Part::Roles(_) => false,
+        Part::Roles(_) | Part::During(_) | Part::Outside(_) => false,
         Part::When(expr) => settled(expr) == Some(false),
         Part::Unless(expr) => settled(expr) == Some(true),
     });
@@ -343,6 +345,11 @@ impl Emitter<'_> {
         self.step(Test::Role(role), yes, no)
     }
 
+    fn during(&mut self, times: &Times, yes: Exit, no: Exit) -> Result<Exit, TooLong> {
+        self.weigh(times.window.spans.len())?;
+        self.step(Test::During(Arc::clone(&times.window)), yes, no)
+    }
+
     fn step(&mut self, test: Test, then: Exit, otherwise: Exit) -> Result<Exit, TooLong> {
         self.weigh(1)?;
         let number = u16::try_from(self.steps.len()).map_err(|_| TooLong)?;
@@ -388,7 +395,7 @@ impl Emitter<'_> {
             return Err(TooLong);
         };
         self.weigh(1)?;
-        Ok(Operand::Arithmetic(operator, Box::new([left, right])))
+        Ok(Operand::Arithmetic(operator, Box::new((left, right))))
     }
 
     fn many(&mut self, expr: &Expr) -> Result<Many, TooLong> {

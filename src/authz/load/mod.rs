@@ -12,6 +12,7 @@ mod lift;
 pub(super) mod rules;
 mod settled;
 mod shape;
+pub(super) mod window;
 
 // What is wrong, and where.
 pub(super) mod error;

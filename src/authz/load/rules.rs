@@ -14,10 +14,11 @@ use super::{
     expr::{Expr, Kind, Root, SyntaxError, parse},
     grants::{Expander, unknown_role},
     settled::settled,
+    window::Zones,
 };
 use crate::authz::{
     Effect, TypeName,
-    explain::{Clause, Part},
+    explain::{Clause, Part, Times},
     names::Names,
     program::{MAX_STEPS, Program},
     schema::{Schema, Ty},
@@ -81,6 +82,7 @@ pub(in crate::authz) fn rules(
         return Vec::new();
     }
     let mut budget = Budget { checked: MAX_CHECKED, tests: MAX_TESTS };
+    let mut zones = Zones::default();
     let mut ids = BTreeMap::new();
     let mut checked = Vec::new();
     for (position, policy) in document.rules.iter().enumerate() {
@@ -88,7 +90,7 @@ pub(in crate::authz) fn rules(
             break;
         }
         let place = root.position(position);
-        let fields = ["id", "effect", "actions", "roles", "when", "unless"];
+        let fields = ["id", "effect", "actions", "roles", "when", "unless", "during", "outside"];
         unknown_fields(&policy.unknown, &place, &fields, problems);
         let before = problems.len();
         let name = name(policy, &place, problems);
@@ -98,6 +100,7 @@ pub(in crate::authz) fn rules(
         let effect = effect(policy, &place, problems);
         let actions = actions(policy, &place, expander, problems);
         let roles = roles(policy, &place, known, problems);
+        let times = times(policy, &place, &mut zones, problems);
         let conditions = Conditions::read(policy, &place, problems);
         let actions = by_type(actions, &conditions, known);
         if !budget.covers(policy, actions.len()) {
@@ -109,7 +112,12 @@ pub(in crate::authz) fn rules(
         if problems.len() > before {
             continue;
         }
-        match compile(&conditions.into_parts(roles), actions, known, &mut budget) {
+        match compile(
+            &conditions.into_parts(roles.into_iter().chain(times)),
+            actions,
+            known,
+            &mut budget,
+        ) {
             Ok(compiled) => checked.push(Checked { name: name.into(), effect, compiled }),
             Err(TooLong) if budget.tests == 0 => {
                 problems.add(&place, || format!("more than {MAX_TESTS} tests in all rules"));
@@ -275,10 +283,9 @@ impl Conditions {
         named
     }
 
-    /// All that is and-ed: roles first, because they cannot fail.
-    fn into_parts(self, roles: Option<Part>) -> Vec<Arc<Part>> {
-        let mut parts = Vec::new();
-        parts.extend(roles);
+    /// All that is and-ed: roles and windows first, because they cannot fail.
+    fn into_parts(self, first: impl Iterator<Item = Part>) -> Vec<Arc<Part>> {
+        let mut parts: Vec<Part> = first.collect();
         match self.when {
             Some(Expr { kind: Kind::And(all), .. }) => {
                 parts.extend(all.into_iter().map(Part::When));
@@ -288,6 +295,21 @@ impl Conditions {
         parts.extend(self.unless.map(Part::Unless));
         parts.into_iter().map(Arc::new).collect()
     }
+}
+
+/// The windows that the rule applies in.
+fn times(policy: &Policy, place: &Place, zones: &mut Zones, problems: &mut Problems) -> Vec<Part> {
+    let mut read = |field, text: &Option<String>| {
+        let text = text.as_deref()?;
+        let refuse = |error: SyntaxError| {
+            problems.add_in(&place.key(field), text, error.at, error.message);
+        };
+        let window = zones.window(text).map_err(refuse).ok()?;
+        Some(Times { text: text.into(), window: window.into() })
+    };
+    let during = read("during", &policy.during).map(Part::During);
+    let outside = read("outside", &policy.outside).map(Part::Outside);
+    during.into_iter().chain(outside).collect()
 }
 
 fn roles(

@@ -189,7 +189,7 @@ id = "x"
 effect = "permit"
 actions = ["order:*"]
 roles = ["z", "d"]
-outside = "Mon-Fri 09:00-18:00 Europe/Berlin"
+outside = "Mon-Fri 09:00-18:00 Europe/Berln"
 when = '''
 resource.owner == 1
   || resource.total >
@@ -217,7 +217,7 @@ rule[0].when (line 24, column 31): no variable `principel`; did you mean `princi
 rule[1].id (line 26, column 6): already the id of rule[0]
 rule[1].roles[0] (line 29, column 10): no role `z`
 rule[1].roles[1] (line 29, column 15): no role `d`
-rule[1].outside (line 30, column 11): `outside` is not supported yet
+rule[1].outside (line 30, column 32): no time zone `Europe/Berln`; did you mean `Europe/Berlin`?
 rule[1].when (line 34, column 1): expected a value, a variable or `(`, found the end
 rule[2] (line 35, column 1): a rule needs an `id`
 rule[2] (line 35, column 1): a rule needs an `effect`: permit or forbid
@@ -249,7 +249,7 @@ fn what_is_no_document_is_refused_with_its_line() {
          hyphens\n\
          rule[0].roles (line 7, column 9): no roles: leave the field out\n\
          rule[0].when (line 8, column 9): expected a value, a variable or `(`, found the end\n\
-         rule[0].during (line 9, column 10): `during` is not supported yet",
+         rule[0].during (line 9, column 11): a window is days, times and a zone: `Mon-Fri 09:00-18:00 Europe/Berlin`",
     );
     let long = format!("#{}", " ".repeat(8 * 1024 * 1024));
     assert_eq!(errors(&long), "a document has at most 8388608 bytes");

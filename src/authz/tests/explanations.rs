@@ -56,6 +56,20 @@ fn explanations() {
         ),
     );
     check(
+        &[rule("p", "permit", "during = 'Fri Europe/Berlin'")],
+        order(),
+        &format!(
+            "{denied}: nothing permits it; nearest rule `p`: `during`, `Fri Europe/Berlin`, is false"
+        ),
+    );
+    check(
+        &[rule("p", "permit", "outside = 'Thu Europe/Berlin'")],
+        order(),
+        &format!(
+            "{denied}: nothing permits it; nearest rule `p`: `outside`, `Thu Europe/Berlin`, is false"
+        ),
+    );
+    check(
         &[rule("p", "permit", "unless = 'resource has note && resource.note == \"no\"'")],
         order().with("note", Data::Str("no".into())),
         &format!(

@@ -4,7 +4,7 @@ mod documents;
 mod explanations;
 mod hostile;
 mod operators;
-mod oracle;
+pub(super) mod oracle;
 mod programs;
 mod semantics;
 mod sets;

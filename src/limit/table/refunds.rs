@@ -1,6 +1,6 @@
 //! What is refunded does not count, and nothing that counts is refunded.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use proptest::prelude::*;
 
@@ -153,6 +153,28 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     prop::collection::vec(prop_oneof![3 => charge, 2 => refund], 1..200)
 }
 
+/// Where the bucket of a key stands.
+fn stands(table: &Table, key: u64) -> Option<u64> {
+    Some(time(table.set(key).owned_by(tag(key))?.word.load(Relaxed)))
+}
+
+#[test]
+fn refunds_in_order_lose_nothing_however_long_calls_overlap() {
+    for pending in 1..4 {
+        let (table, mut open) = (table(64, WhenFull::Deny), VecDeque::new());
+        for now in 100..2_000 {
+            open.push_back(table.charge(7, now, pace(4)).unwrap());
+            if open.len() > pending {
+                table.refund(7, pace(4), open.pop_front().unwrap());
+            }
+        }
+        for debit in open {
+            table.refund(7, pace(4), debit);
+        }
+        assert_eq!(room(&table, 7, 2_000, 4), 4, "{pending}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
@@ -185,6 +207,35 @@ proptest! {
         }
         for (key, mut readings) in readings {
             prop_assert!(within_quota(&mut readings, burst), "key {}", key);
+        }
+    }
+
+    #[test]
+    fn a_refund_loses_no_more_than_the_time_since_its_charge(
+        ops in ops(), burst in 2..7_u32, slots in 1..9_usize,
+    ) {
+        let (table, mut standing, mut clock) = (table(slots, WhenFull::Inherit), Vec::new(), 100);
+        for op in ops {
+            match op {
+                Op::Charge { key, cost, later, stale } => {
+                    clock += later;
+                    let pace = pace(burst).times(cost).unwrap();
+                    if let Ok(debit) = table.charge(key, clock - stale, pace) {
+                        standing.push((key, pace, clock - stale, debit));
+                    }
+                }
+                Op::Refund(_) if standing.is_empty() => {}
+                Op::Refund(index) => {
+                    let at = index.index(standing.len());
+                    let (key, pace, reading, debit) = standing.swap_remove(at);
+                    let before = stands(&table, key);
+                    table.refund(key, pace, debit);
+                    if let (Some(before), Some(after)) = (before, stands(&table, key)) {
+                        let least = pace.interval().saturating_sub(clock - reading);
+                        prop_assert!((least..=pace.interval()).contains(&(before - after)));
+                    }
+                }
+            }
         }
     }
 
