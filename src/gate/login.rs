@@ -120,8 +120,8 @@ impl GuardedPasswords {
         async move { settle(reserved?.await?, checked).await }
     }
 
-    /// The value of a cookie for the device on which `user` has just logged in; see
-    /// [`LoginGuard::device_cookie`]. `None` when nobody can have that name, or the system has no
+    /// The value of a cookie for the device on which `user` has just logged in: the name as it was
+    /// typed; see [`LoginGuard::device_cookie`], whose own cookies do not count here. `None` when nobody can have that name, or the system has no
     /// random bytes.
     #[must_use]
     pub fn device_cookie(&self, user: &str) -> Option<String> {

@@ -169,15 +169,16 @@ impl<'a> Attempt<'a> {
         Self { user, password, client: None, device: None, solution: None }
     }
 
-    /// From this address; what a [guard](crate::gate::GuardedPasswords) counts by.
+    /// From this address; what a [guard](crate::gate::GuardedPasswords) counts by. Without one
+    /// all who have none are one network to the account, and slow each other down.
     #[must_use]
     pub const fn client(mut self, address: IpAddr) -> Self {
         self.client = Some(address);
         self
     }
 
-    /// With the cookie of a device that logged in before; what a
-    /// [guard](crate::gate::GuardedPasswords) knows it by.
+    /// With the cookie of a device that logged in before, which the
+    /// [guard](crate::gate::GuardedPasswords::device_cookie) made.
     #[must_use]
     pub const fn device(mut self, cookie: &'a str) -> Self {
         self.device = Some(cookie);

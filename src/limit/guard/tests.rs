@@ -107,6 +107,26 @@ fn lt_8_attack_one_guess_at_each_of_many_accounts() {
 }
 
 #[test]
+fn attack_programs_with_old_passwords_shut_no_network_out() {
+    let guard = guard();
+    let mut shut_out = 0;
+    for minute in 0..3 * 24 * 60 {
+        for program in ["one", "two", "three"] {
+            let _ = guess(&guard, &from(program, 1), 60 * minute);
+        }
+        shut_out += u32::from(!succeed(&guard, &from("alice", 1), 60 * minute + 30));
+    }
+    assert_eq!(shut_out, 0);
+    // What one network fails at is still counted: 100 at once, then one every 45 s.
+    let spray = |secs: std::ops::Range<u64>| {
+        let users = secs.map(|secs| (format!("user{secs}"), 1_000_000 + secs));
+        users.filter(|(user, secs)| guess(&guard, &from(user, 2), *secs).is_ok()).count()
+    };
+    let (first, hour) = (spray(0..1_000), spray(1_000..4_600));
+    assert!((100..=135).contains(&first) && hour <= 82, "{first}, then {hour} in an hour");
+}
+
+#[test]
 fn lt_4_a_success_forgives_the_same_network_on_the_same_account_alone() {
     let guard = guard();
     let (alice, other) = (from("alice", 1), from("alice", 2));
