@@ -142,7 +142,9 @@ async fn log_in(
         Err(Reason::Cleartext)?;
     }
     let (now, password) = (caller.now(), Secret::new(form.password.into_bytes()));
-    let attempt = Attempt::new(&form.user, &password).client(peer.ip());
+    // As the gate knows it, should there be proxies in front one day.
+    let client = caller.client().unwrap_or(peer.ip());
+    let attempt = Attempt::new(&form.user, &password).client(client);
     let user = site.passwords.verify_password(&attempt, now).await.map_err(Refusal::from)?;
     let second = site.second(user.id(), &form.code, now).await.map_err(Refusal::from)?;
     let factors = [Factor::new("pwd", now.wall)].into_iter().chain(second);

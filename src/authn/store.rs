@@ -7,6 +7,8 @@ use std::{
     task::{Context, Poll},
 };
 
+use serde::{Deserialize, Deserializer};
+
 /// What a store answers. Await it; an answer from memory is there at once and was never boxed.
 ///
 /// Whether a store of your own keeps what its trait promises, `testing::StoreChecks` finds out
@@ -76,6 +78,13 @@ impl<T> fmt::Debug for Answer<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Answer(..)")
     }
+}
+
+/// An option in a record whose member must be there, if only as `null`.
+pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+) -> Result<Option<T>, D::Error> {
+    Option::deserialize(from)
 }
 
 /// The result of a future that never waits.

@@ -15,12 +15,17 @@ use crate::{
 ///
 /// An attempt is charged before its password is looked at, in the store or the cache of right
 /// ones, so a denial says nothing about the password. Denied is 429 with `Retry-After`. What
-/// could not be checked, because the store or the hasher is unavailable, is not charged.
+/// could not be checked, because the store or the hasher is unavailable, is not charged, nor what
+/// nobody can have as a name or password. One guard may serve several realms; the accounts of
+/// each are counted by themselves.
 ///
 /// Challenges are for forms. Basic can carry no solution, so a gate with a guard that asks for
 /// challenges is not built: its clients would be shut out by a stranger's few failures, with
 /// nothing they could do. [`basic_unchallenged`](Self::basic_unchallenged) says that delays alone
 /// are to slow them down.
+///
+/// Programs that use Basic hold no device cookie either: strangers who guess at an account slow
+/// it down for them too.
 ///
 /// Until the first of a client's requests with Basic is answered, no more of them are looked at
 /// than the guard has free attempts: clients that open many connections at once had better send
@@ -106,7 +111,8 @@ impl GuardedPasswords {
         attempt: &Attempt<'_>,
         now: Now,
     ) -> impl Future<Output = Result<Principal, AuthnError>> + Send + use<> {
-        let reserved = user_name(attempt.user).map(|name| {
+        let reserved = attempt.account().map(|name| {
+            let name = self.counted(&name);
             let entry = Entry { name, client: attempt.client, device: attempt.device };
             self.reserve(&entry, attempt.solution, now.mono)
         });
@@ -114,12 +120,18 @@ impl GuardedPasswords {
         async move { settle(reserved?.await?, checked).await }
     }
 
-    /// The value of a cookie for the device on which `user` has just logged in; see
-    /// [`LoginGuard::device_cookie`]. `None` when nobody can have that name, or the system has no
+    /// The value of a cookie for the device on which `user` has just logged in: the name as it was
+    /// typed; see [`LoginGuard::device_cookie`], whose own cookies do not count here. `None` when nobody can have that name, or the system has no
     /// random bytes.
     #[must_use]
     pub fn device_cookie(&self, user: &str) -> Option<String> {
-        self.guard.device_cookie(&user_name(user).ok()?)
+        self.guard.device_cookie(&self.counted(&user_name(user).ok()?))
+    }
+
+    /// The name that a user is counted under: whose own account has it in another realm behind
+    /// the same guard clears nothing by it. No name and no principal's id has a line break.
+    fn counted(&self, name: &str) -> String {
+        format!("{}\n{name}", self.passwords.realm())
     }
 
     /// Charges an attempt, once its challenge is solved where there is one.
@@ -184,6 +196,7 @@ impl Authenticator for GuardedPasswords {
             Some(Err(error)) => return Step::Done(Err(error)),
         };
         // A program that repeats Basic holds no cookie and solves no challenge.
+        let name = self.counted(&name);
         let entry = Entry { name, client: facts.client_address(), device: None };
         let login = match self.basic {
             Basic::Challenged => entry.login(),

@@ -31,7 +31,8 @@ use crate::{
 /// An attempt is charged *before* it is checked, and given back when it was right. So parallel
 /// guesses find no more room than one after the other: as long as no outcome is known, no more
 /// than the free attempts are under way. From then on every failure doubles the delay, up to a
-/// cap; one failure is forgotten after every so much time.
+/// cap; one failure is forgotten after every so much time. A network, which many people share,
+/// forgets as much faster as it has more free attempts.
 ///
 /// - A success forgives what the same network did wrong on the same account, to the pair and to
 ///   the account, and nothing else: so nobody clears a network by logging in to an own account.
@@ -44,8 +45,8 @@ use crate::{
 /// When a share is full of entries that are not forgotten yet, whoever is not in it is denied:
 /// forgetting a failure would be forgiving it. So strangers from however many networks fill their
 /// own share and no more. An account's devices have sixteen entries at most, chosen by the
-/// cookie, so that nobody fills the other share by logging in again and again. It counts for one
-/// process.
+/// cookie, so that nobody fills the other share by logging in again and again; should it be full
+/// all the same, a device that is not in it is counted like anybody. It counts for one process.
 ///
 /// ```
 /// use portcullis::{Mono, limit::{Login, LoginGuard, Verdict}};
@@ -76,10 +77,9 @@ struct Inner {
 /// How much is free, and how fast it comes back.
 #[derive(Clone, Copy, Debug)]
 struct Limits {
-    pace: Pace,
-    pair: u32,
-    account: u32,
-    network: u32,
+    pair: Pace,
+    account: Pace,
+    network: Pace,
     challenge: Option<u32>,
     entries: usize,
 }
@@ -139,15 +139,15 @@ impl LoginGuard {
     /// Charges an attempt, or says why it may not be made. What is denied is not charged.
     pub fn reserve(&self, login: &Login<'_>, now: Mono) -> Verdict {
         let counted = self.counted(login);
-        let Limits { pace, challenge, .. } = self.0.limits;
+        let Limits { pair, challenge, .. } = self.0.limits;
         let mut table = self.table(counted);
         let mut wait: Option<Duration> = None;
         let mut failures = 0;
         let mut newcomers = 0;
-        for (key, free) in counted.all() {
+        for (key, pace) in counted.all() {
             match table.states.get(&key) {
                 Some(state) => {
-                    wait = wait.max(state.wait(free, pace, now));
+                    wait = wait.max(state.wait(pace, now));
                     failures = failures.max(state.failures(pace, now));
                 }
                 None => newcomers += 1,
@@ -158,9 +158,14 @@ impl LoginGuard {
         }
         let asked = challenge.is_some_and(|after| failures >= after);
         if asked && login.challenge == Challenged::Not {
-            return Verdict::Challenge { retry_after: pace.forget };
+            return Verdict::Challenge { retry_after: pair.forget };
         }
-        if !table.has_room(newcomers, pace, now) {
+        if !table.has_room(newcomers, pair, now) {
+            if counted.known {
+                drop(table);
+                // Nobody is shut out for a cookie that others get without.
+                return self.reserve(&Login { device: None, ..*login }, now);
+            }
             return Verdict::Deny { retry_after: Duration::from_secs(1) };
         }
         for (key, _) in counted.all() {
@@ -228,7 +233,8 @@ impl LoginGuard {
 
 impl<'a> Login<'a> {
     /// At this account: the name under which its store knows it, so that no other spelling is
-    /// another account.
+    /// another account. Where one guard counts several secrets of an account, such as passwords
+    /// and codes, say which: a success with one would forgive the failures with another.
     #[must_use]
     pub const fn new(account: &'a str) -> Self {
         Self { account, client: None, device: None, challenge: Challenged::Not }
@@ -262,8 +268,9 @@ impl Table {
         Mutex::new(Self { states: HashMap::new(), entries, full_until: None })
     }
 
-    /// Whether so many more entries fit, without forgetting what is not to be forgotten.
-    fn has_room(&mut self, newcomers: usize, pace: Pace, now: Mono) -> bool {
+    /// Whether so many more entries fit, without forgetting what is not to be forgotten: none is
+    /// forgotten later than by this pace.
+    fn has_room(&mut self, newcomers: usize, slowest: Pace, now: Mono) -> bool {
         let fits = |table: &Self| table.states.len().saturating_add(newcomers) <= table.entries;
         if fits(self) {
             return true;
@@ -272,7 +279,7 @@ impl Table {
         if self.full_until.is_some_and(|until| now < until) {
             return false;
         }
-        self.states.retain(|_, state| !state.is_blank(pace, now));
+        self.states.retain(|_, state| !state.is_blank(slowest, now));
         self.full_until = Some(now.saturating_add(Duration::from_secs(1)));
         fits(self)
     }

@@ -214,6 +214,14 @@ fn everybody_who_vouches_for_a_caller_is_listed() {
 }
 
 #[test]
+fn no_merge_was_left_half_done_in_a_document() {
+    let documents = ["ARCHITECTURE.md", "CHANGELOG.md", "README.md", "SECURITY.md"];
+    let marks = |text: &str| ["<<<<<<<", "=======", ">>>>>>>"].iter().any(|m| text.starts_with(m));
+    let torn = |name: &str| read(name).lines().any(marks).then(|| format!("{name}: a torn merge"));
+    hold(documents.into_iter().filter_map(torn));
+}
+
+#[test]
 fn the_tree_stays_small() {
     let default = crates(&cargo_tree(&[]));
     let all = crates(&cargo_tree(&["--all-features"]));

@@ -1,5 +1,7 @@
 //! Guessing passwords against a guarded gate and a guarded login form.
 
+use std::net::IpAddr;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use portcullis::{
     Admission, AuthnError, AuthnErrorKind, Caller, Claim, Credential, Facts, Gate, Mono, Now,
@@ -129,6 +131,52 @@ fn attack_a_guess_at_the_cache_while_denied() {
     for said in ["alice:wrong", "alice:right"] {
         assert_eq!(ask(&gate, said, HERE, at(0)).unwrap_err().status(), 429, "{said}");
     }
+}
+
+#[test]
+fn attack_passwords_too_long_to_hash_fill_the_guard_for_nothing() {
+    let (hasher, log) = (hasher(), Recorder::default());
+    let logins = logins(&hasher, LoginGuard::builder().entries(1_000));
+    let gate = gate(logins.clone(), &log);
+    let before = hasher.hashes();
+    let long = "p".repeat(1_025);
+    for number in 0..1_000_u32 {
+        let (user, peer) = (format!("u{number}"), IpAddr::from(number.to_be_bytes()));
+        let said = format!("{user}:{long}");
+        assert_eq!(ask(&gate, &said, &peer.to_string(), at(0)).unwrap_err().status(), 431);
+        let typed = Secret::new(long.as_bytes());
+        let form = Attempt::new(&user, &typed).client(peer);
+        let refused = block_on(logins.verify_password(&form, at(0))).unwrap_err();
+        assert_eq!(refused.kind(), AuthnErrorKind::TooLarge);
+    }
+    assert_eq!(hasher.hashes(), before);
+    assert!(ask(&gate, "alice:right", HERE, at(0)).is_ok());
+}
+
+#[test]
+fn attack_an_own_account_of_the_same_name_in_another_realm() {
+    let hasher = hasher();
+    let guard = LoginGuard::builder().start().unwrap();
+    let logins = |realm: &str, password: &[u8]| {
+        let users = MemoryPasswords::default();
+        let stored = block_on(hasher.hash(&Secret::new(password))).unwrap();
+        users.insert(PasswordRecord::new("alice", "alice", stored)).unwrap();
+        GuardedPasswords::new(Passwords::new(realm, users, hasher.clone()), guard.clone())
+    };
+    let (staff, customers) = (logins("staff", b"right"), logins("customers", b"mallory's"));
+    let log_in = |logins: &GuardedPasswords, password: &[u8], device: &str| {
+        let password = Secret::new(password);
+        let attempt = Attempt::new("alice", &password).client(HERE.parse().unwrap());
+        let found = block_on(logins.verify_password(&attempt.device(device), at(0)));
+        found.map(drop).map_err(AuthnError::kind)
+    };
+    for _ in 0..5 {
+        assert_eq!(log_in(&staff, b"wrong", ""), Err(AuthnErrorKind::Invalid));
+        assert_eq!(log_in(&customers, b"mallory's", ""), Ok(()), "clears an own account");
+    }
+    assert_eq!(log_in(&staff, b"wrong", ""), Err(AuthnErrorKind::Throttled));
+    let device = customers.device_cookie("alice").unwrap();
+    assert_eq!(log_in(&staff, b"wrong", &device), Err(AuthnErrorKind::Throttled));
 }
 
 #[test]

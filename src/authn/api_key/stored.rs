@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::{
     KeyGrant, KeyRecord,
     last_used::LastUsed,
     record::{Kept, LiveSecret},
 };
-use crate::{Kind, UnixTime, crypto::SecretHash};
+use crate::{Kind, UnixTime, authn::store::present, crypto::SecretHash};
 
 /// Longer texts are not looked at.
 const MAX_TEXT: usize = 64 * 1024;
@@ -155,11 +155,6 @@ impl TryFrom<Stored> for Kept {
             last_used: LastUsed::new(stored.last_used_ms.map(UnixTime::from_millis)),
         })
     }
-}
-
-/// An option whose member must be there, if only as `null`.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
-    Option::deserialize(from)
 }
 
 fn encoded(hash: &SecretHash) -> String {

@@ -15,6 +15,19 @@ pub(super) struct Said {
     pub(super) password: Secret,
 }
 
+impl Said {
+    /// Refuses what nobody can have said, before anything is asked, charged or computed.
+    pub(super) fn new(user: &str, password: &[u8]) -> Result<Self, AuthnError> {
+        if password.len() > MAX_PASSWORD {
+            return Err(TOO_LONG);
+        }
+        Ok(Self { user: user_name(user)?, password: Secret::new(password) })
+    }
+}
+
+const TOO_LONG: AuthnError =
+    AuthnError::new(AuthnErrorKind::TooLarge, "a user or password is too long");
+
 /// Base64 of the longest user name, a colon and the longest password.
 const MAX_VALUE: usize = (MAX_USER + 1 + MAX_PASSWORD).div_ceil(3) * 4;
 
@@ -22,7 +35,7 @@ const MAX_VALUE: usize = (MAX_USER + 1 + MAX_PASSWORD).div_ceil(3) * 4;
 pub(super) fn parse(value: &str) -> Result<Said, AuthnError> {
     let malformed = |detail| AuthnError::new(AuthnErrorKind::Malformed, detail);
     if value.len() > MAX_VALUE {
-        return Err(AuthnError::new(AuthnErrorKind::TooLarge, "a user or password is too long"));
+        return Err(TOO_LONG);
     }
     let bytes = STANDARD.decode(value).map(Zeroizing::new);
     let bytes = bytes.map_err(|_| malformed("Basic is not base64"))?;
@@ -32,8 +45,7 @@ pub(super) fn parse(value: &str) -> Result<Said, AuthnError> {
         return Err(malformed("Basic holds a control character"));
     }
     let (user, password) = text.split_once(':').ok_or(malformed("Basic holds no colon"))?;
-    let user = user_name(user)?;
-    Ok(Said { user, password: Secret::new(password.as_bytes()) })
+    Said::new(user, password.as_bytes())
 }
 
 /// Whose password a credential claims to be; `None` when it is no password.

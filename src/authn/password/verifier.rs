@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use super::{
     Hasher, Match, PasswordRecord, PasswordStore,
-    basic::{Said, is_stored_as, parse, user_name},
+    basic::{Said, is_stored_as, parse},
     cache::Cache,
 };
 use crate::{
@@ -74,7 +74,7 @@ pub struct Passwords {
 /// ```
 #[derive(Clone, Copy)]
 pub struct Attempt<'a> {
-    pub(crate) user: &'a str,
+    user: &'a str,
     password: &'a Secret,
     pub(crate) client: Option<IpAddr>,
     pub(crate) device: Option<&'a str>,
@@ -123,9 +123,7 @@ impl Passwords {
         attempt: &Attempt<'_>,
         now: Now,
     ) -> impl Future<Output = Result<Principal, AuthnError>> + Send + use<> {
-        let Attempt { user, password, .. } = *attempt;
-        let said = user_name(user).map(|user| Said { user, password: password.clone() });
-        let this = self.clone();
+        let (said, this) = (attempt.said(), self.clone());
         async move { this.check(&said?, now).await?.vouch(Some(now.wall)) }
     }
 
@@ -149,16 +147,13 @@ impl Passwords {
                 let detail = "the store found another name's user";
                 if other && wrong { AuthnError::new(error.kind(), detail) } else { error }
             });
-            match checked? {
-                Match::Current => {
-                    if let Some((cache, code)) = code {
-                        cache.remember(code, now.mono);
-                    }
-                }
-                Match::Renewed(new) => {
-                    // A hash that is not stored today is renewed another day.
-                    let _ = self.store.renew(user, stored.unwrap_or_default(), &new).await;
-                }
+            if let Match::Renewed(new) = checked? {
+                // A hash that is not stored today is renewed another day.
+                let _ = self.store.renew(user, stored.unwrap_or_default(), &new).await;
+            }
+            // Under the old hash: of one that no store renews, not every request costs two.
+            if let Some((cache, code)) = code {
+                cache.remember(code, now.mono);
             }
         }
         let realm = self.realm;
@@ -174,15 +169,16 @@ impl<'a> Attempt<'a> {
         Self { user, password, client: None, device: None, solution: None }
     }
 
-    /// From this address; what a [guard](crate::gate::GuardedPasswords) counts by.
+    /// From this address; what a [guard](crate::gate::GuardedPasswords) counts by. Without one
+    /// all who have none are one network to the account, and slow each other down.
     #[must_use]
     pub const fn client(mut self, address: IpAddr) -> Self {
         self.client = Some(address);
         self
     }
 
-    /// With the cookie of a device that logged in before; what a
-    /// [guard](crate::gate::GuardedPasswords) knows it by.
+    /// With the cookie of a device that logged in before, which the
+    /// [guard](crate::gate::GuardedPasswords::device_cookie) made.
     #[must_use]
     pub const fn device(mut self, cookie: &'a str) -> Self {
         self.device = Some(cookie);
@@ -194,6 +190,17 @@ impl<'a> Attempt<'a> {
     pub const fn solution(mut self, solution: &'a str) -> Self {
         self.solution = Some(solution);
         self
+    }
+}
+
+impl Attempt<'_> {
+    /// Whose password it claims to be.
+    pub(crate) fn account(&self) -> Result<String, AuthnError> {
+        self.said().map(|said| said.user)
+    }
+
+    fn said(&self) -> Result<Said, AuthnError> {
+        Said::new(self.user, self.password.expose())
     }
 }
 

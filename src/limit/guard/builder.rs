@@ -9,7 +9,7 @@ use crate::{Secret, crypto::MacKey};
 ///
 /// Unless said otherwise: 5 free attempts for an account from one network, 20 for an account from
 /// anywhere, 100 for a network on any account; a delay of 1 s that doubles up to 15 minutes; one
-/// failure forgotten every 15 minutes. So an account sees at most about 35 wrong passwords in its
+/// failure forgotten every 15 minutes, of a network every 45 s. So an account sees at most about 35 wrong passwords in its
 /// first hour, and 4 an hour from then on.
 #[derive(Clone, Debug)]
 #[must_use = "a guard guards nothing before it is started"]
@@ -51,31 +51,36 @@ impl LoginGuardBuilder {
     /// Free attempts for one account from one network, or from its known devices: one count for
     /// about a sixteenth of them.
     pub fn attempts(mut self, attempts: u32) -> Self {
-        self.limits.pair = attempts;
+        self.limits.pair.free = attempts;
         self
     }
 
     /// Free attempts for one account, wherever they come from: at most 100 (NIST SP 800-63B).
     pub fn account_attempts(mut self, attempts: u32) -> Self {
-        self.limits.account = attempts;
+        self.limits.account.free = attempts;
         self
     }
 
     /// Free attempts of one network, an IPv4 address or an IPv6 /64, on whatever accounts.
     pub fn network_attempts(mut self, attempts: u32) -> Self {
-        self.limits.network = attempts;
+        self.limits.network.free = attempts;
         self
     }
 
     /// The first delay, and the longest that doubling leads to.
     pub fn delays(mut self, first: Duration, longest: Duration) -> Self {
-        (self.limits.pace.first_delay, self.limits.pace.longest_delay) = (first, longest);
+        for pace in self.limits.paces() {
+            (pace.first_delay, pace.longest_delay) = (first, longest);
+        }
         self
     }
 
-    /// How long until one failure is forgotten.
+    /// How long until one failure is forgotten. A network has as many more free attempts as
+    /// people share it, and forgets as much faster: 20 times, with 100 for 5.
     pub fn forget(mut self, after: Duration) -> Self {
-        self.limits.pace.forget = after;
+        for pace in self.limits.paces() {
+            pace.forget = after;
+        }
         self
     }
 
@@ -106,13 +111,13 @@ impl LoginGuardBuilder {
     /// # Errors
     /// When a number is out of its range, or the system has no random bytes for a key.
     pub fn start(self) -> Result<LoginGuard, GuardError> {
-        let Self { limits, key } = self;
-        let Limits { pace, pair, account, network, entries, .. } = limits;
-        let fits = |attempts, most| (1..=most).contains(&attempts);
+        let Self { mut limits, key } = self;
+        let Limits { pair, account, network, entries, .. } = limits;
+        let fits = |pace: Pace, most| (1..=most).contains(&pace.free);
         if !(fits(pair, 100) && fits(account, 100) && fits(network, 100_000)) {
             return Err(GuardError::Attempts);
         }
-        let Pace { first_delay, longest_delay, forget } = pace;
+        let Pace { free, first_delay, longest_delay, forget } = pair;
         if first_delay < Duration::from_millis(1)
             || longest_delay < first_delay
             || longest_delay > DAY
@@ -130,6 +135,7 @@ impl LoginGuardBuilder {
             Some(key) => MacKey::new(key.expose()),
             None => MacKey::random().ok_or(GuardError::Random)?,
         };
+        limits.network.forget = (forget * free / network.free).min(forget);
         let reserved = entries / DEVICES_SHARE;
         let (strangers, devices) = (Table::of(entries - reserved), Table::of(reserved));
         let hashing = RandomState::new();
@@ -137,15 +143,22 @@ impl LoginGuardBuilder {
     }
 }
 
+impl Limits {
+    fn paces(&mut self) -> [&mut Pace; 3] {
+        [&mut self.pair, &mut self.account, &mut self.network]
+    }
+}
+
 impl Default for LoginGuardBuilder {
     fn default() -> Self {
-        let pace = Pace {
+        let pace = |free| Pace {
+            free,
             first_delay: Duration::from_secs(1),
             longest_delay: Duration::from_secs(900),
             forget: Duration::from_secs(900),
         };
-        let (pair, account, network) = (5, 20, 100);
-        let limits = Limits { pace, pair, account, network, challenge: None, entries: 262_144 };
+        let (pair, account, network) = (pace(5), pace(20), pace(100));
+        let limits = Limits { pair, account, network, challenge: None, entries: 262_144 };
         Self { limits, key: None }
     }
 }

@@ -18,26 +18,26 @@ pub struct Reservation {
     pub(super) open: bool,
 }
 
-/// The entries of one attempt, with what is free for each.
+/// The entries of one attempt, with what each goes by.
 #[derive(Clone, Copy)]
 pub(super) struct Counted {
     /// By a device's cookie, which has entries of its own.
     pub(super) known: bool,
     /// The pair, or the device that has its own count.
-    pub(super) own: (u64, u32),
-    pub(super) account: Option<(u64, u32)>,
-    pub(super) network: Option<(u64, u32)>,
+    pub(super) own: (u64, Pace),
+    pub(super) account: Option<(u64, Pace)>,
+    pub(super) network: Option<(u64, Pace)>,
 }
 
 impl Reservation {
     /// The secret was right.
     pub fn succeeded(mut self) {
-        self.close(|table, counted, pace, now| {
-            let own = table.states.get(&counted.own.0);
-            let wrong = own.map_or(0, |state| state.failures(pace, now));
-            for (key, free) in [Some(counted.own), counted.account].into_iter().flatten() {
+        self.close(|table, counted, now| {
+            let (own, pace) = counted.own;
+            let wrong = table.states.get(&own).map_or(0, |state| state.failures(pace, now));
+            for (key, pace) in [Some(counted.own), counted.account].into_iter().flatten() {
                 if let Some(state) = table.states.get_mut(&key) {
-                    state.forgive(wrong, free, pace, now);
+                    state.forgive(wrong, pace, now);
                 }
             }
         });
@@ -50,31 +50,31 @@ impl Reservation {
 
     /// Nothing was checked: what checks it could not be reached.
     pub fn released(mut self) {
-        self.close(|_, _, _, _| ());
+        self.close(|_, _, _| ());
     }
 
     fn fail(&mut self) {
-        self.close(|table, counted, pace, now| {
-            for (key, free) in counted.all() {
+        self.close(|table, counted, now| {
+            for (key, pace) in counted.all() {
                 if let Some(state) = table.states.get_mut(&key) {
-                    state.fail(free, pace, now);
+                    state.fail(pace, now);
                 }
             }
         });
     }
 
     /// Ends the attempt once, and keeps no entry that says nothing.
-    fn close(&mut self, outcome: impl FnOnce(&mut Table, Counted, Pace, Mono)) {
+    fn close(&mut self, outcome: impl FnOnce(&mut Table, Counted, Mono)) {
         if !std::mem::take(&mut self.open) {
             return;
         }
-        let (counted, pace, now) = (self.counted, self.guard.0.limits.pace, self.now);
+        let (counted, now) = (self.counted, self.now);
         let mut table = self.guard.table(counted);
         for (key, _) in counted.all() {
             table.states.entry(key).and_modify(State::end);
         }
-        outcome(&mut table, counted, pace, now);
-        for (key, _) in counted.all() {
+        outcome(&mut table, counted, now);
+        for (key, pace) in counted.all() {
             if table.states.get(&key).is_some_and(|state| state.is_blank(pace, now)) {
                 table.states.remove(&key);
             }
@@ -89,7 +89,7 @@ impl Drop for Reservation {
 }
 
 impl Counted {
-    pub(super) fn all(self) -> impl Iterator<Item = (u64, u32)> {
+    pub(super) fn all(self) -> impl Iterator<Item = (u64, Pace)> {
         [Some(self.own), self.account, self.network].into_iter().flatten()
     }
 }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use crate::Mono;
 
-/// The numbers of a guard that are the same for all it counts.
+/// The numbers that one kind of entry goes by.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
+    /// Attempts without a delay.
+    pub(super) free: u32,
     pub(super) first_delay: Duration,
     pub(super) longest_delay: Duration,
     pub(super) forget: Duration,
@@ -25,13 +27,13 @@ pub(super) struct State {
 
 impl State {
     /// How long one more attempt has to wait; `None` when it may be made now. While nothing is
-    /// known, `free` attempts may be under way; afterwards one at a time.
-    pub(super) fn wait(&self, free: u32, pace: Pace, now: Mono) -> Option<Duration> {
+    /// known, the free attempts may be under way; afterwards one at a time.
+    pub(super) fn wait(&self, pace: Pace, now: Mono) -> Option<Duration> {
         let now_nanos = now.as_nanos();
         if now_nanos < self.until {
             return Some(Duration::from_nanos(self.until - now_nanos));
         }
-        let room = free.saturating_sub(self.failures(pace, now)).max(1);
+        let room = pace.free.saturating_sub(self.failures(pace, now)).max(1);
         // Those under way are a matter of moments.
         (self.pending >= room).then_some(Duration::from_secs(1))
     }
@@ -52,11 +54,11 @@ impl State {
         self.pending = self.pending.saturating_sub(1);
     }
 
-    /// Counts a failure; from the `free`-th on, each one doubles the delay.
-    pub(super) fn fail(&mut self, free: u32, pace: Pace, now: Mono) {
+    /// Counts a failure; from the last free one on, each one doubles the delay.
+    pub(super) fn fail(&mut self, pace: Pace, now: Mono) {
         self.settle(pace, now);
         self.failures = self.failures.saturating_add(1);
-        let Some(doublings) = self.failures.checked_sub(free) else { return };
+        let Some(doublings) = self.failures.checked_sub(pace.free) else { return };
         let factor = 1_u64.checked_shl(doublings).unwrap_or(u64::MAX);
         let delay = nanos(pace.first_delay).saturating_mul(factor);
         let delay = delay.min(nanos(pace.longest_delay));
@@ -64,10 +66,10 @@ impl State {
     }
 
     /// Forgives so many failures, and the delay that goes with them.
-    pub(super) fn forgive(&mut self, failures: u32, free: u32, pace: Pace, now: Mono) {
+    pub(super) fn forgive(&mut self, failures: u32, pace: Pace, now: Mono) {
         self.settle(pace, now);
         self.failures = self.failures.saturating_sub(failures);
-        if self.failures < free {
+        if self.failures < pace.free {
             self.until = 0;
         }
     }
@@ -98,6 +100,7 @@ mod tests {
     use super::*;
 
     const PACE: Pace = Pace {
+        free: 3,
         first_delay: Duration::from_secs(1),
         longest_delay: Duration::from_secs(60),
         forget: Duration::from_secs(600),
@@ -108,7 +111,7 @@ mod tests {
     }
 
     fn waits(state: &State, now: u64) -> u64 {
-        state.wait(3, PACE, at(now)).map_or(0, |wait| wait.as_secs())
+        state.wait(PACE, at(now)).map_or(0, |wait| wait.as_secs())
     }
 
     #[test]
@@ -117,7 +120,7 @@ mod tests {
         let mut now = 0;
         let mut delays = Vec::new();
         for _ in 0..12 {
-            state.fail(3, PACE, at(now));
+            state.fail(PACE, at(now));
             delays.push(waits(&state, now));
             now += waits(&state, now);
             assert_eq!(waits(&state, now), 0, "over when it is over");
@@ -129,7 +132,7 @@ mod tests {
     fn failures_are_forgotten_one_by_one() {
         let mut state = State::default();
         for _ in 0..5 {
-            state.fail(3, PACE, at(0));
+            state.fail(PACE, at(0));
         }
         let failures = |now| state.failures(PACE, at(now));
         let found = [failures(0), failures(599), failures(600), failures(1_200), failures(3_000)];
@@ -137,7 +140,7 @@ mod tests {
         assert!(!state.is_blank(PACE, at(2_999)));
         assert!(state.is_blank(PACE, at(3_000)));
         // Counting one more does not start the time towards the next anew.
-        state.fail(3, PACE, at(900));
+        state.fail(PACE, at(900));
         assert_eq!((state.failures(PACE, at(900)), state.failures(PACE, at(1_200))), (5, 4));
     }
 
@@ -150,7 +153,7 @@ mod tests {
         }
         assert_eq!(waits(&state, 0), 1);
         state.end();
-        state.fail(3, PACE, at(0));
+        state.fail(PACE, at(0));
         assert_eq!(waits(&state, 0), 1, "two failures are left to make, and two are under way");
         state.end();
         assert_eq!(waits(&state, 0), 0);
@@ -159,7 +162,7 @@ mod tests {
     #[test]
     fn after_a_delay_one_at_a_time() {
         let mut state = State::default();
-        (0..3).for_each(|_| state.fail(3, PACE, at(0)));
+        (0..3).for_each(|_| state.fail(PACE, at(0)));
         assert_eq!(waits(&state, 1), 0);
         state.begin();
         assert_eq!(waits(&state, 1), 1);
@@ -168,12 +171,12 @@ mod tests {
     #[test]
     fn clocks_that_differ_forgive_nothing() {
         let mut state = State::default();
-        (0..3).for_each(|_| state.fail(3, PACE, at(1_000)));
-        state.fail(3, PACE, at(0));
+        (0..3).for_each(|_| state.fail(PACE, at(1_000)));
+        state.fail(PACE, at(0));
         assert_eq!(state.failures(PACE, at(0)), 4);
         assert!(waits(&state, 0) > 1_000);
         for _ in 0..100 {
-            state.fail(3, PACE, Mono::from_nanos(u64::MAX));
+            state.fail(PACE, Mono::from_nanos(u64::MAX));
         }
         assert!(!state.is_blank(PACE, at(0)));
     }

@@ -10,7 +10,8 @@ use crate::{
 };
 
 impl StoreChecks {
-    /// Checks that what is changed counts at once, and that a late renewal undoes no change.
+    /// Checks that what is changed counts at once, that no record is told under another spelling
+    /// of its name, and that a late renewal undoes no change.
     /// `put` gives a user, whose name is in lower case, this stored hash, and makes the user
     /// where there is none; `remove` removes one.
     ///
@@ -61,6 +62,16 @@ impl Table<'_> {
             let user = fresh()?;
             self.set(&user, Which::Old);
             self.has(&user, Which::Old)
+        });
+        findings.promise("exact", "it takes another spelling of a name for the same", || {
+            let user = fresh()?;
+            self.set(&user, Which::Old);
+            for spelt in ["\u{e9}", "\u{ff45}", "e\u{301}", "e\u{ad}"] {
+                if self.has(&user.replacen('e', spelt, 1), Which::Old)? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
         });
         findings.promise("changed-at-once", "an old password counts for a while", || {
             let user = fresh()?;

@@ -155,7 +155,21 @@ fn trap_a_store_that_fails_is_not_a_wrong_password() {
     assert_eq!(kind, AuthnErrorKind::Unavailable);
 }
 
-/// A store that takes every name for alice's.
+#[test]
+fn attack_too_long_a_password_asks_no_store_and_keys_no_code() {
+    let long = |bytes| Secret::new(vec![b'p'; bytes]);
+    let kind = |password: &Secret| {
+        let passwords = Passwords::new("staff", Down, hasher());
+        wait(passwords.verify_password(&Attempt::new("alice", password), at(0))).unwrap_err().kind()
+    };
+    assert_eq!(kind(&long(MAX_PASSWORD)), AuthnErrorKind::Unavailable, "it is asked");
+    assert_eq!(kind(&long(MAX_PASSWORD + 1)), AuthnErrorKind::TooLarge);
+    let said = format!("a:{}", "p".repeat(MAX_PASSWORD + 1));
+    let refused = basic(&Passwords::new("staff", Down, hasher()), &said, at(0));
+    assert_eq!(refused.unwrap_err().kind(), AuthnErrorKind::TooLarge);
+}
+
+/// A store that takes every name for alice's, and renews no hash.
 #[derive(Debug)]
 struct Folding(PasswordRecord);
 
@@ -197,6 +211,21 @@ fn attack_another_spelling_that_the_store_folds_costs_a_hash_and_proves_nobody()
             }
         );
     }
+}
+
+#[test]
+fn attack_a_weak_hash_that_no_store_renews_costs_two_hashes_once() {
+    let weak = hasher();
+    let cost = Cost::insecure_new(128, 1, 1).unwrap();
+    let strong = Hasher::with_threads(1).cost(cost).start().unwrap();
+    let store = Folding(PasswordRecord::new("alice", "u-1", hash(&weak, "right")));
+    let passwords = Passwords::new("staff", store, strong.clone());
+    for _ in 0..10 {
+        assert!(basic(&passwords, "alice:right", at(0)).is_ok());
+    }
+    assert_eq!(strong.hashes(), 2);
+    assert!(basic(&passwords, "alice:right", at(300)).is_ok());
+    assert_eq!(strong.hashes(), 4, "another day");
 }
 
 #[test]
