@@ -14,7 +14,13 @@ pub fn now() -> Now {
     // A clock before 1970 is broken; at the end of time every token has expired.
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::MAX);
     let wall = u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX);
-    Now::new(UnixTime::from_millis(wall), Mono::from_nanos(monotonic_nanos()))
+    Now::new(UnixTime::from_millis(wall), mono())
+}
+
+/// Reads the monotonic clock alone, which is all that a limit needs.
+#[must_use]
+pub fn mono() -> Mono {
+    Mono::from_nanos(monotonic_nanos())
 }
 
 #[cfg(unix)]

@@ -52,6 +52,7 @@ use super::{
 pub struct Explanation {
     decision: Decision,
     rules: Vec<RuleId>,
+    errors: Vec<(RuleId, EvalError)>,
     nearest: Option<RuleId>,
     text: String,
 }
@@ -92,6 +93,12 @@ impl Explanation {
         self.rules.iter().copied()
     }
 
+    /// All rules of the action that could not be evaluated, and why; whether or not that made a
+    /// difference.
+    pub fn errors(&self) -> impl Iterator<Item = (RuleId, EvalError)> {
+        self.errors.iter().copied()
+    }
+
     /// Where nothing permits, the rule that came closest to it.
     #[must_use]
     pub const fn nearest(&self) -> Option<RuleId> {
@@ -113,7 +120,8 @@ impl PolicySet {
         let known = self.cell(request.action).zip(self.actions.name(request.action.number));
         let Some((cell, action)) = known else {
             let text = "denied: the action was made by another policy set".to_owned();
-            return Explanation { decision, rules: Vec::new(), nearest: None, text };
+            let (rules, errors) = (Vec::new(), Vec::new());
+            return Explanation { decision, rules, errors, nearest: None, text };
         };
         let world = World {
             roles: &request.subject.roles,
@@ -175,7 +183,33 @@ impl Story<'_> {
                 (Vec::new(), text)
             }
         };
-        Explanation { decision, rules, nearest, text }
+        let errors = match decision {
+            Decision::Deny(Why::WrongResource | Why::Stale) => Vec::new(),
+            Decision::Allow { .. } | Decision::Deny(_) => self.errors(),
+        };
+        let text = text + &self.skipped(&errors);
+        Explanation { decision, rules, errors, nearest, text }
+    }
+
+    /// Which forbids did not count because they could not be evaluated.
+    fn skipped(&self, errors: &[(RuleId, EvalError)]) -> String {
+        let failed = |rule: &Arc<Rule>| errors.iter().any(|(failed, _)| *failed == rule.id);
+        if self.set.skips_errors && self.cell.forbids.iter().any(failed) {
+            format!("; skipped: {}", self.failures())
+        } else {
+            String::new()
+        }
+    }
+
+    fn errors(&self) -> Vec<(RuleId, EvalError)> {
+        let all = self.cell.forbids.iter().chain(&self.cell.permits);
+        let failed = |rule: &Arc<Rule>| {
+            let stop = rule.program.run(&self.world).answer.err()?;
+            Some((rule.id, stop.error()))
+        };
+        let mut errors: Vec<_> = all.filter_map(failed).collect();
+        errors.sort_by_key(|(rule, _)| *rule);
+        errors
     }
 
     fn permits(&self) -> Vec<RuleId> {

@@ -5,8 +5,9 @@
 //! reads the application's own types through [`Entity`] and allocates nothing.
 //!
 //! Nothing is allowed that nothing permits; a forbid overrides every permit; the order of rules
-//! says nothing. An error in a permit means that it does not apply, an error in a forbid denies.
-//! A value that is not of its declared type is such an error.
+//! says nothing. An error in a permit means that it does not apply, an error in a forbid denies
+//! (the set fails closed) or, where [`PolicySet::cedar_compat`] was chosen, means the same. A value
+//! that is not of its declared type is such an error.
 //!
 //! # Conditions
 //!
@@ -86,6 +87,7 @@ mod names;
 mod schema;
 
 // On the cold path.
+mod cedar;
 mod conform;
 mod describe;
 mod explain;
@@ -93,6 +95,7 @@ mod explain;
 #[cfg(test)]
 mod tests;
 
+pub use cedar::{CedarError, CedarRequest};
 pub use context::Context;
 pub use decision::{Coarse, Decision, Effect, RuleId, Why};
 pub use describe::{Describe, Type};

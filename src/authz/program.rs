@@ -378,7 +378,7 @@ impl Attribute {
 }
 
 /// Whether the value, if there is one, is of the type.
-fn fits(value: Value<'_>, ty: Ty) -> bool {
+pub(super) fn fits(value: Value<'_>, ty: Ty) -> bool {
     match value {
         Value::Missing | Value::Error(_) => true,
         Value::Bool(_) => ty == Ty::Bool,

@@ -64,6 +64,7 @@ pub struct PolicySet {
     /// What each [`RuleId`] is called: first the roles' grants, then the rules.
     pub(super) rule_names: Box<[Box<str>]>,
     pub(super) schema: Schema,
+    pub(super) skips_errors: bool,
 }
 
 /// What bears on one action.
@@ -101,6 +102,56 @@ pub struct AccessRequest<'a> {
 }
 
 impl PolicySet {
+    /// Skips every rule that cannot be evaluated, as Cedar does; the default is to fail closed.
+    ///
+    /// Failing closed, an error in a forbid denies. Under Cedar's rule such a forbid is as if it
+    /// were not there, so that what it was written against may be allowed. Choose it to answer as
+    /// a service did that moves over from Cedar, or to compare answers; see
+    /// [`to_cedar`](Self::to_cedar).
+    ///
+    /// ```
+    /// use portcullis::{Principal, UnixTime, authz::{AccessRequest, Context, Document, PolicySet}};
+    ///
+    /// struct Order { id: String }
+    /// portcullis::entity! { Order as "Order" by id {} }
+    ///
+    /// let document = Document::from_toml(r#"
+    ///     [resources.Order]
+    ///     actions = ["order:read"]
+    ///     [context]
+    ///     client = "ip"
+    ///     [roles]
+    ///     clerk = { may = ["order:read"] }
+    ///     [[rule]]
+    ///     id = "from-the-office-only"
+    ///     effect = "forbid"
+    ///     actions = ["order:read"]
+    ///     unless = 'context.client.isInRange(ip("10.0.0.0/8"))'
+    /// "#)?;
+    /// let closed = PolicySet::from_document(document)?;
+    ///
+    /// let clerk = Principal::assertion("staff", "alice").roles(["clerk"]).finish()?;
+    /// // Nobody says where the request came from.
+    /// let allows = |policies: &PolicySet| {
+    ///     policies
+    ///         .decide(&AccessRequest {
+    ///             subject: &policies.subject(&clerk),
+    ///             principal: &clerk,
+    ///             action: policies.action("order:read").unwrap(),
+    ///             resource: &Order { id: "7".into() },
+    ///             context: &Context::new(UnixTime::from_secs(0)),
+    ///         })
+    ///         .is_allow()
+    /// };
+    /// assert!(!allows(&closed));
+    /// assert!(allows(&closed.cedar_compat()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn cedar_compat(self) -> Self {
+        Self { skips_errors: true, ..self }
+    }
+
     /// The action called `name`. Look it up once, at start: that finds a typo early.
     #[must_use]
     pub fn action(&self, name: &str) -> Option<Action> {
@@ -162,7 +213,8 @@ impl PolicySet {
     }
 
     /// Decides. Everything is denied that nothing permits; a forbid overrides every permit;
-    /// an error in a forbid denies; scopes limit what is permitted. Allocates nothing.
+    /// an error in a forbid denies, unless the set skips it ([`cedar_compat`](Self::cedar_compat));
+    /// scopes limit what is permitted. Allocates nothing.
     ///
     /// However many rules are about other actions, they cost nothing. The cost grows with the
     /// rules about this one: they are run one after another.
@@ -179,8 +231,10 @@ impl PolicySet {
             resource: Some(request.resource),
             context: request.context,
         };
-        if let Some(why) = forbidden(cell, &world) {
-            return Decision::Deny(why);
+        match forbidden(cell, &world) {
+            Some(Why::ErrorInForbid(..)) if self.skips_errors => {}
+            Some(why) => return Decision::Deny(why),
+            None => {}
         }
         match permitted(cell, &world) {
             Ok(_) if !request.subject.covers(request.action) => {
@@ -210,7 +264,7 @@ impl PolicySet {
             return Coarse::No(Decision::Deny(Why::Stale));
         };
         let world = World { roles: &subject.roles, principal, resource: None, context };
-        let never_forbidden = match forbidden_for_all(cell, &world) {
+        let never_forbidden = match forbidden_for_all(cell, &world, self.skips_errors) {
             Ok(never) => never,
             Err(why) => return Coarse::No(Decision::Deny(why)),
         };
@@ -223,7 +277,7 @@ impl PolicySet {
     }
 
     /// What bears on the action; nothing if subject or action belong to another set.
-    fn cell_for(&self, subject: &Subject, action: Action) -> Option<&Cell> {
+    pub(super) fn cell_for(&self, subject: &Subject, action: Action) -> Option<&Cell> {
         self.cell(action).filter(|_| subject.epoch == self.epoch)
     }
 
@@ -262,10 +316,12 @@ fn permitted(cell: &Cell, world: &World<'_>) -> Result<RuleId, u16> {
 }
 
 /// Why everything is denied; or whether nothing is ever forbidden.
-fn forbidden_for_all(cell: &Cell, world: &World<'_>) -> Result<bool, Why> {
+fn forbidden_for_all(cell: &Cell, world: &World<'_>, skips_errors: bool) -> Result<bool, Why> {
     let mut never = true;
     for rule in &cell.forbids {
         match rule.program.outcomes(world) {
+            // What may fail may be skipped: only what cannot fail forbids for certain.
+            outcomes if skips_errors && !outcomes.is_only_yes() => never &= !outcomes.yes,
             Outcomes { no: false, yes: false, error: Some(error), .. } => {
                 return Err(Why::ErrorInForbid(rule.id, error));
             }
@@ -312,6 +368,7 @@ impl fmt::Debug for PolicySet {
             .field("rules", &self.rule_names.len().saturating_sub(self.roles.len()))
             .field("roles", &self.roles.len())
             .field("actions", &self.actions.len())
+            .field("skips_errors", &self.skips_errors)
             .finish_non_exhaustive()
     }
 }

@@ -139,10 +139,11 @@ impl<K: Hash + ?Sized> LimitSet<K> {
     /// Takes back a charge of this set: the call does not count.
     ///
     /// It gives back all of the cost, less at most the time from the charge's reading to the
-    /// latest one that the table has seen in the same part. So a call that is refunded after two
+    /// latest one that the table has seen in the same part: a call that is refunded after two
     /// tenths of an interval has cost two tenths of a call at most. Refunds in the order of their
     /// charges give back all that time has not; in another order, or beside other keys that share
-    /// the part, calls that overlap without a pause may use the quota up to that bound.
+    /// the part, calls that overlap without a pause may use the quota up to that bound. A key
+    /// that lost its slot meanwhile gets nothing back.
     pub fn refund(&self, charge: Charge) {
         for (window, debit) in self.windows.iter().zip(charge.debits) {
             if let Some(debit) = debit {

@@ -125,7 +125,7 @@ impl Table {
     /// Whether a charge would pass at this moment; changes nothing.
     pub(super) fn peek(&self, hash: u64, now: u64, pace: Pace) -> Result<(), Denied> {
         let set = self.set(hash);
-        let stands = match set.owned_by(tag(hash)) {
+        let stands = match set.owned_by(hash.max(1)) {
             Some(slot) => time(slot.word.load(Relaxed)),
             None => self.open(time(set.least().1), now)?,
         };
@@ -138,7 +138,7 @@ impl Table {
         let (set, stripe) = (self.set(hash), self.stripe(hash));
         // Refunds of a stripe come one by one, and nobody is displaced meanwhile.
         let _held = lock(&stripe.floor);
-        let Some(slot) = set.owned_by(tag(hash)) else { return };
+        let Some(slot) = set.owned_by(hash.max(1)) else { return };
         let refunded = stripe.refunded.load(Relaxed);
         // Wraps only if 2^64 nanoseconds are refunded in the life of one debit.
         let since = refunded.wrapping_sub(debit.refunded);
@@ -159,7 +159,7 @@ impl Table {
     // A call on this path costs as much as half of it.
     #[inline(always)]
     fn hit(&self, hash: u64, now: u64, pace: Pace) -> Option<Result<u64, Denied>> {
-        let (set, tag) = (self.set(hash), tag(hash));
+        let (set, tag) = (self.set(hash), hash.max(1));
         loop {
             let slot = set.owned_by(tag)?;
             // Acquire: if this is a later owner's word, the next line finds the tag gone.
@@ -199,7 +199,7 @@ impl Table {
 
     /// Lets a new key in; `None` when it is there by now.
     fn insert(&self, hash: u64, now: u64, pace: Pace) -> Option<Result<u64, Denied>> {
-        let (set, stripe, tag) = (self.set(hash), self.stripe(hash), tag(hash));
+        let (set, stripe, tag) = (self.set(hash), self.stripe(hash), hash.max(1));
         let mut floor = lock(&stripe.floor);
         loop {
             if set.owned_by(tag).is_some() {
@@ -295,11 +295,6 @@ impl Set {
             if word < least.1 { (slot, word) } else { least }
         })
     }
-}
-
-/// By what a slot knows its owner; never [`VACANT`].
-const fn tag(hash: u64) -> u64 {
-    if hash == VACANT { 1 } else { hash }
 }
 
 /// The bucket of a word.

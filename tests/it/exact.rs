@@ -27,7 +27,7 @@ const QUOTAS: [Kept; 4] = [
 ];
 
 fn nanos() -> u64 {
-    clock::now().mono.as_nanos()
+    clock::mono().as_nanos()
 }
 
 /// Over all pairs of calls, the most by which what lies between the beginning of one and the

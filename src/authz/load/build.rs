@@ -50,6 +50,7 @@ impl PolicySet {
             cells,
             rule_names,
             schema: declared.schema,
+            skips_errors: false,
         })
     }
 }

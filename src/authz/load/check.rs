@@ -118,7 +118,7 @@ impl Checker<'_> {
     }
 
     /// The type of a part, unless something in it is wrong.
-    fn value(&mut self, expr: &Expr, present: &Present) -> Option<Shape> {
+    pub(in crate::authz) fn value(&mut self, expr: &Expr, present: &Present) -> Option<Shape> {
         match &expr.kind {
             Kind::Literal(literal) => return self.literal(expr.at, literal).map(Shape::One),
             Kind::Path(path) => return self.path(expr.at, path, present).map(Shape::from),

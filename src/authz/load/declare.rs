@@ -79,7 +79,7 @@ fn types(document: &Document, problems: &mut Problems) -> Schema {
             || words.declared(name).is_some();
         if taken {
             problems.add(&place, || format!("`{name}` already means something else"));
-        } else if !is_identifier(name) {
+        } else if !is_identifier(name) || RESERVED.contains(&&**name) {
             problems.add(&place, || format!("`{name}` cannot name a type"));
         } else {
             names.push(name);
@@ -157,9 +157,11 @@ pub(in crate::authz) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= 256 && !text.contains(char::is_control)
 }
 
-/// What may name an attribute or a type.
+/// What may name an attribute or a type. Two underscores at the start mean something else to
+/// Cedar, and in its JSON.
 pub(in crate::authz) fn is_identifier(text: &str) -> bool {
     text.len() <= 128
+        && !text.starts_with("__")
         && text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }

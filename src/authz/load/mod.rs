@@ -10,7 +10,7 @@ pub(super) mod expr;
 pub(super) mod grants;
 mod lift;
 pub(super) mod rules;
-mod settled;
+pub(super) mod settled;
 mod shape;
 pub(super) mod window;
 

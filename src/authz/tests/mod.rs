@@ -1,5 +1,6 @@
 //! What the parts do together.
 
+mod cedar;
 mod documents;
 mod explanations;
 mod hostile;

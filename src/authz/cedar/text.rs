@@ -1,0 +1,185 @@
+//! A set of policies as Cedar policy text.
+
+use std::collections::BTreeMap;
+
+use super::{COVERED, WINDOWS, expr::Printer};
+use crate::authz::{
+    Effect, PolicySet, RuleId, TypeName,
+    explain::{Clause, Part},
+    load::expr::Quoted,
+    schema::Ty,
+};
+
+impl PolicySet {
+    /// The policies as [Cedar](https://www.cedarpolicy.com) policy text: to review, to move over,
+    /// and to test against Cedar itself.
+    ///
+    /// Each policy has the annotation `@id`: a rule its own id, a role's grants `role:` and the
+    /// role's name, as [`rule_name`](Self::rule_name) tells them. A principal's roles are its
+    /// parents; [`to_cedar_request`](Self::to_cedar_request) says so to Cedar. Scopes are one
+    /// policy more, `portcullis:scopes`. Windows are looked up in `context.__windows`, since Cedar
+    /// knows no time zones. Where a condition asks of an entity that it reads what it
+    /// has or what it lies in, `__known` makes an error of one that is known by name only.
+    ///
+    /// Cedar skips a policy that it cannot evaluate. It answers as a set with
+    /// [`cedar_compat`](Self::cedar_compat) does; without it, one more thing is denied: that
+    /// which a forbid is about that cannot be evaluated.
+    ///
+    /// ```
+    /// use portcullis::authz::{Document, PolicySet};
+    ///
+    /// let policies = PolicySet::from_document(Document::from_toml(r#"
+    ///     [resources.Order]
+    ///     attributes = { owner = "User" }
+    ///     actions = ["order:read", "order:refund"]
+    ///     [roles]
+    ///     clerk = { may = ["order:*"] }
+    ///     [[rule]]
+    ///     id = "owner-reads-own"
+    ///     effect = "permit"
+    ///     actions = ["order:read"]
+    ///     when = "resource.owner == principal"
+    /// "#)?)?;
+    /// assert!(policies.to_cedar().starts_with(r#"@id("role:clerk")
+    /// permit (
+    ///     principal in Role::"clerk",
+    ///     action in [Action::"order:read", Action::"order:refund"],
+    ///     resource is Order
+    /// );
+    ///
+    /// @id("owner-reads-own")
+    /// permit (
+    ///     principal,
+    ///     action == Action::"order:read",
+    ///     resource is Order
+    /// )
+    /// when { resource.owner == principal };
+    /// "#));
+    /// # Ok::<(), portcullis::authz::PolicyErrors>(())
+    /// ```
+    #[must_use]
+    pub fn to_cedar(&self) -> String {
+        let mut text = String::new();
+        for (id, policy) in self.gathered() {
+            let name = self.rule_name(id).unwrap_or_default();
+            text.push_str(&self.policy(name, &policy));
+            text.push('\n');
+        }
+        for (scope, covered) in &self.scopes {
+            let actions: Vec<_> = covered.iter().filter_map(|at| self.actions.name(at)).collect();
+            if actions != [&**scope] {
+                let actions = actions.iter().map(|name| action(name)).collect::<Vec<_>>();
+                text.push_str(&format!("// scope {}: {}\n", Quoted(scope), actions.join(", ")));
+            }
+        }
+        text + &format!(
+            "@id(\"portcullis:scopes\")\nforbid (principal, action, resource)\n\
+             when {{ context has {COVERED} && !context.{COVERED}.contains(action) }};\n"
+        )
+    }
+
+    /// Every rule and grant with all actions that it is about.
+    fn gathered(&self) -> BTreeMap<RuleId, Gathered<'_>> {
+        let mut all: BTreeMap<RuleId, Gathered<'_>> = BTreeMap::new();
+        for (number, cell) in (0..).zip(&self.cells) {
+            let action = self.actions.name(number).unwrap_or_default();
+            let resource = self.schema.type_text(cell.resource).unwrap_or_default();
+            let grants = cell.grants.iter().map(|role| (RuleId(role), Effect::Permit, &[][..]));
+            let forbids = cell.forbids.iter().map(|rule| (rule.id, Effect::Forbid, &*rule.clauses));
+            let permits = cell.permits.iter().map(|rule| (rule.id, Effect::Permit, &*rule.clauses));
+            for (id, effect, clauses) in grants.chain(forbids).chain(permits) {
+                let new = || Gathered { effect, clauses, actions: BTreeMap::new() };
+                let gathered = all.entry(id).or_insert_with(new);
+                // What the declared types of one resource leave out may count for another.
+                if clauses.len() > gathered.clauses.len() {
+                    gathered.clauses = clauses;
+                }
+                gathered.actions.entry(resource).or_default().push(action);
+            }
+        }
+        all
+    }
+
+    fn policy(&self, name: &str, policy: &Gathered<'_>) -> String {
+        let principal = name.strip_prefix("role:").map(|role| format!(" in {}", self::role(role)));
+        let all: Vec<&str> = policy.actions.values().flatten().copied().collect();
+        let mut text = format!(
+            "@id({})\n{} (\n    principal{},\n    action {},\n    resource",
+            Quoted(name),
+            policy.effect.word(),
+            principal.unwrap_or_default(),
+            one_of("==", "in", &all, action)
+        );
+        let types: Vec<_> = policy.actions.iter().collect();
+        let first = types.first().map_or("", |(ty, _)| ty);
+        if types.len() == 1 {
+            text.push_str(&format!(" is {first}\n)"));
+        } else {
+            // An action is done to resources of its own type alone.
+            let each = types.iter().map(|(ty, of)| {
+                format!("resource is {ty} && action {}", one_of("==", "in", of, action))
+            });
+            let each = each.collect::<Vec<_>>().join(" || ");
+            text.push_str(&format!("\n)\nwhen {{ {each} }}"));
+        }
+        let resources: Vec<Ty> =
+            types.iter().map(|(ty, _)| Ty::Entity(TypeName::new(ty))).collect();
+        let printer = Printer { schema: &self.schema, roles: &self.roles, resources: &resources };
+        text.push_str(&conditions(policy.clauses, printer));
+        text + ";\n"
+    }
+}
+
+/// What is known of a policy when all cells have been looked at.
+struct Gathered<'a> {
+    effect: Effect,
+    clauses: &'a [Clause],
+    /// By the type of their resources.
+    actions: BTreeMap<&'a str, Vec<&'a str>>,
+}
+
+/// A policy's conditions, in the order in which they are looked at.
+fn conditions(clauses: &[Clause], printer: Printer<'_>) -> String {
+    let (mut text, mut when, mut unless) = (String::new(), Vec::new(), String::new());
+    for clause in clauses {
+        match &*clause.part {
+            Part::Roles(roles) => {
+                let roles: Vec<&str> = roles.iter().map(|role| &**role).collect();
+                let roles = one_of("in", "in", &roles, role);
+                text.push_str(&format!("\nwhen {{ principal {roles} }}"));
+            }
+            Part::During(times) => {
+                let window = Quoted(&times.text);
+                text.push_str(&format!("\nwhen {{ context.{WINDOWS}.contains({window}) }}"));
+            }
+            Part::Outside(times) => {
+                let window = Quoted(&times.text);
+                text.push_str(&format!("\nunless {{ context.{WINDOWS}.contains({window}) }}"));
+            }
+            Part::When(expr) => when.push(expr),
+            // The last part, if there is one.
+            Part::Unless(expr) => unless = format!("\nunless {{ {} }}", printer.print(expr)),
+        }
+    }
+    if !when.is_empty() {
+        text.push_str(&format!("\nwhen {{ {} }}", printer.print_all(&when)));
+    }
+    text + &unless
+}
+
+/// `== one`, or `in [several]`.
+fn one_of(equal: &str, among: &str, names: &[&str], print: fn(&str) -> String) -> String {
+    let names: Vec<String> = names.iter().map(|name| print(name)).collect();
+    match &*names {
+        [one] => format!("{equal} {one}"),
+        several => format!("{among} [{}]", several.join(", ")),
+    }
+}
+
+fn action(name: &str) -> String {
+    format!("Action::{}", Quoted(name))
+}
+
+fn role(name: &str) -> String {
+    format!("Role::{}", Quoted(name))
+}
