@@ -81,10 +81,10 @@ mod routes;
 #[cfg(feature = "testing")]
 mod sessions;
 #[cfg(test)]
-mod snapshots;
-#[cfg(test)]
 #[cfg(feature = "testing")]
 mod signatures;
+#[cfg(test)]
+mod snapshots;
 #[cfg(test)]
 #[cfg(feature = "testing")]
 mod tokens;
