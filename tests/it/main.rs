@@ -50,6 +50,9 @@ mod limit_sets;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower", feature = "password", unix))]
+mod login_browser;
+#[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower", feature = "password"))]
 mod login_example;
 #[cfg(test)]
