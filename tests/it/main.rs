@@ -52,6 +52,9 @@ mod limit_sets;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower", feature = "password", unix))]
+mod login_browser;
+#[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower", feature = "password"))]
 mod login_example;
 #[cfg(test)]
