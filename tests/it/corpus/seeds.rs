@@ -70,7 +70,7 @@ const FORWARDED: [&str; 18] = [
     "for=192.0.2.43; , ;proto=http",
 ];
 
-const EXPRESSIONS: [&str; 26] = [
+const EXPRESSIONS: [&str; 28] = [
     "true",
     "resource.owner == principal",
     "resource.owner != User::\"staff/alice\"",
@@ -92,6 +92,8 @@ const EXPRESSIONS: [&str; 26] = [
     "!(resource.folder.open == true) || false && !context.secure",
     "resource.title == \"\\n\\t\\\\\\\"\\x41\\u{e9}\\0'\"",
     "((((true))))",
+    "!(resource.size == 0)",
+    "true || (false && context.secure) || !(context.secure && true)",
     "1 == 1 == 1",
     "if true then true else true",
     "resource.owner.department == \"it\"",
@@ -147,6 +149,8 @@ fn cookies() -> Vec<String> {
         "__Host-session={id}A; __Host-device={device}".to_owned(),
         "__Host-device={device}".to_owned(),
         "__Host-device=0.{device}".to_owned(),
+        format!("__Host-device={}.{}", "0".repeat(32), "0".repeat(64)),
+        format!("__Host-session={}", "A".repeat(43)),
         "__Host-session=\"a\"; __Host-device=".to_owned(),
         "__host-session={id};__Host-sessionx=1; ;=;__Host-session".to_owned(),
         record.replace("\"format\":2", "\"format\":1"),
@@ -199,6 +203,7 @@ unless = 'resource.total < 1000 && context has tenant'
         json.to_owned(),
         json.replace("\"*\"", "\"doc:*\",\"docs:*\""),
         json.replace("\"roles\"", "\"resources\""),
+        json.replace("\"editor\":{", "\"editor\":{},\"editor\":{"),
     ]
 }
 
