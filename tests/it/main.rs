@@ -22,6 +22,9 @@ mod canary;
 #[cfg(all(feature = "testing", feature = "password"))]
 mod conformance;
 #[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower", feature = "password"))]
+mod corpus;
+#[cfg(test)]
 mod exact;
 #[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower"))]
