@@ -16,15 +16,24 @@ pub(crate) const RIGHT: &str = "correct horse battery staple";
 /// The example on a port of its own, and its address under the name `localhost`, to which curl
 /// sends cookies of TLS in the clear.
 pub(crate) fn start() -> (Service, String) {
-    let mut login = Command::new(built("login"));
+    started(Command::new(built("login")))
+}
+
+pub(crate) fn started(mut login: Command) -> (Service, String) {
     login.env("LOGIN_ADDR", "127.0.0.1:0").stdout(Stdio::piped()).stderr(Stdio::null());
     let mut service = Service(login.spawn().unwrap());
-    let mut stdout = BufReader::new(service.0.stdout.take().unwrap());
-    let mut address = String::new();
-    stdout.read_line(&mut address).unwrap();
-    // Whoever prints into a closed pipe dies of it.
+    let address = said(&mut service);
+    (service, address.trim_end_matches('/').to_owned())
+}
+
+/// The next line that it prints.
+pub(crate) fn said(service: &mut Service) -> String {
+    // No byte is read ahead, and the pipe stays: whoever prints into a closed one dies of it.
+    let mut stdout = BufReader::with_capacity(1, service.0.stdout.take().unwrap());
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
     service.0.stdout = Some(stdout.into_inner());
-    (service, address.trim().trim_end_matches('/').to_owned())
+    line.trim().to_owned()
 }
 
 /// One browser, with its own cookies.

@@ -61,6 +61,9 @@ mod login_browser;
 #[cfg(all(feature = "testing", feature = "tower", feature = "password"))]
 mod login_example;
 #[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower", feature = "password", target_os = "linux"))]
+mod login_load;
+#[cfg(test)]
 #[cfg(all(feature = "testing", feature = "password"))]
 mod logins;
 #[cfg(test)]
