@@ -97,6 +97,13 @@ impl Emitter<'_> {
     fn condition(&mut self, expr: &Expr, yes: Exit, no: Exit) -> Result<Exit, TooLong> {
         self.toil(1)?;
         let (schema, resource) = (self.target.schema, self.target.resource);
+        // What the declared types tell holds, whatever an entity says of itself: what stands
+        // behind it is left out. It may still fail.
+        let (yes, no) = match settled(expr, schema, resource) {
+            Some(true) => (yes, yes),
+            Some(false) => (no, no),
+            None => (yes, no),
+        };
         if let Kind::Not(inner) = &expr.kind {
             self.condition(inner, no, yes)
         } else if let Kind::And(parts) = &expr.kind {

@@ -87,6 +87,16 @@ fn reads_operators() {
 }
 
 #[test]
+fn a_comment_hides_nothing_that_stands_on_a_line_of_its_own() {
+    let check = |text: &str| {
+        assert_eq!(parse(text).unwrap().to_string(), "true && false", "{text:?}");
+    };
+    check("true // all\n&& false");
+    check("true // all\r\n&& false // end");
+    check("true // all\r&& false");
+}
+
+#[test]
 fn refuses() {
     let check = |text: &str, at: usize, expected: &str| {
         let error = parse(text).expect_err(text);
