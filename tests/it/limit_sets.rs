@@ -49,6 +49,23 @@ fn a_second_and_a_day_hold_at_once() {
 }
 
 #[test]
+fn of_two_that_are_spent_the_longer_wait_is_told() {
+    let (second, hour) = (Quota::per_second(1), Quota::per_hour(1));
+    for quotas in [[second, hour], [hour, second]] {
+        let set = LimitSet::<str>::new(quotas, 64).unwrap();
+        assert!(set.charge_at("a", 1, at(0)).is_ok());
+        assert_eq!(set.charge_at("a", 1, at(0)).unwrap_err().quota(), hour);
+    }
+}
+
+#[test]
+fn debug_shows_the_quotas() {
+    let quota = Quota::per_second(1);
+    let set = LimitSet::<str>::new([quota], 64).unwrap();
+    assert_eq!(format!("{set:?}"), format!("[{quota:?}]"));
+}
+
+#[test]
 fn attack_hammering_one_limit_burns_another() {
     let set = LimitSet::<str>::new([Quota::per_second(1), Quota::per_day(10)], 64).unwrap();
     for _ in 0..1_000 {

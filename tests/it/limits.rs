@@ -186,6 +186,13 @@ fn two_limiters_hash_differently() {
 }
 
 #[test]
+fn debug_shows_the_settings() {
+    let limiter = Limiter::<str>::new(QUOTA, 64).unwrap().when_full(WhenFull::Deny);
+    let expected = format!("Limiter {{ quota: {QUOTA:?}, slots: 64, when_full: Deny, .. }}");
+    assert_eq!(format!("{limiter:?}"), expected);
+}
+
+#[test]
 fn a_limiter_can_be_shared() {
     fn shared<T: Send + Sync + 'static>(_: &T) {}
     shared(&Limiter::<str>::new(QUOTA, 4).unwrap());

@@ -44,23 +44,13 @@ impl Reservation {
     }
 
     /// The secret was wrong.
-    pub fn failed(mut self) {
-        self.fail();
+    pub fn failed(self) {
+        drop(self);
     }
 
     /// Nothing was checked: what checks it could not be reached.
     pub fn released(mut self) {
         self.close(|_, _, _, _| ());
-    }
-
-    fn fail(&mut self) {
-        self.close(|table, counted, limits, now| {
-            for (key, pace) in counted.all(limits) {
-                if let Some(state) = table.states.get_mut(&key) {
-                    state.fail(pace, now);
-                }
-            }
-        });
     }
 
     /// Ends the attempt once, and keeps no entry that says nothing.
@@ -84,7 +74,13 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.fail();
+        self.close(|table, counted, limits, now| {
+            for (key, pace) in counted.all(limits) {
+                if let Some(state) = table.states.get_mut(&key) {
+                    state.fail(pace, now);
+                }
+            }
+        });
     }
 }
 

@@ -169,6 +169,17 @@ mod tests {
     }
 
     #[test]
+    fn the_delay_is_forgiven_with_the_failure_that_it_is_for() {
+        let after = |forgiven: u32| {
+            let mut state = State::default();
+            (0..5).for_each(|_| state.fail(PACE, at(0)));
+            state.forgive(forgiven, PACE, at(0));
+            (state.failures(PACE, at(0)), waits(&state, 0))
+        };
+        assert_eq!([1, 2, 3, 5].map(after), [(4, 4), (3, 4), (2, 0), (0, 0)]);
+    }
+
+    #[test]
     fn clocks_that_differ_forgive_nothing() {
         let mut state = State::default();
         (0..3).for_each(|_| state.fail(PACE, at(1_000)));

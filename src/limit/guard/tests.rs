@@ -201,6 +201,14 @@ fn debug_hides_the_device_cookie() {
 }
 
 #[test]
+fn debug_says_what_it_is() {
+    let guard = guard();
+    assert!(format!("{guard:?}").starts_with("LoginGuard { limits: Limits { pair: "));
+    let attempt = format!("{:?}", guard.reserve(&from("alice", 1), at(0)));
+    assert_eq!(attempt, "Allow(Reservation { .. })");
+}
+
+#[test]
 fn an_attempt_that_ends_in_silence_has_failed_and_one_that_was_released_never_was() {
     let guard = guard();
     let alice = from("alice", 1);
@@ -212,7 +220,8 @@ fn an_attempt_that_ends_in_silence_has_failed_and_one_that_was_released_never_wa
     for _ in 0..5 {
         drop(guard.reserve(&alice, at(0)));
     }
-    assert!(guess(&guard, &alice, 0).is_err());
+    assert_eq!(guess(&guard, &alice, 0), Err(1));
+    assert_eq!(guess(&guard, &alice, 1), Ok(()), "none is under way any more");
 }
 
 #[test]
@@ -230,6 +239,13 @@ fn a_challenge_comes_between_and_lifts_no_delay() {
     assert!(matches!(guard.reserve(&from("bob", 2), at(0)), Verdict::Allow(_)));
 }
 
+#[cfg(feature = "password")]
+#[test]
+fn whether_it_asks_for_challenges() {
+    assert!(!guard().asks_for_challenges());
+    assert!(LoginGuard::builder().challenge_after(2).start().unwrap().asks_for_challenges());
+}
+
 #[test]
 fn attack_a_flood_of_names_neither_grows_the_table_nor_forgives() {
     let guard = LoginGuard::builder().entries(1_000).network_attempts(100_000).start().unwrap();
@@ -244,6 +260,22 @@ fn attack_a_flood_of_names_neither_grows_the_table_nor_forgives() {
     assert!(guess(&guard, &from("newcomer", 3), 0).is_err(), "full is no");
     assert_eq!(guess(&guard, &alice, 0), Err(1), "and nothing is forgiven");
     assert_eq!(guess(&guard, &from("newcomer", 3), 86_400), Ok(()), "until it is forgotten");
+}
+
+#[test]
+fn a_full_table_is_looked_through_once_a_second() {
+    let guard = LoginGuard::builder().entries(1_000).network_attempts(100_000).start().unwrap();
+    let ask = |millis: u64| {
+        let now = at(0).saturating_add(Duration::from_millis(millis));
+        matches!(guard.reserve(&from("newcomer", 3), now), Verdict::Allow(_))
+    };
+    for user in 0..500 {
+        let _ = guess(&guard, &from(&format!("flood{user}"), 2), 0);
+    }
+    // Nothing is forgotten until 900 s have passed.
+    assert!(!ask(899_500));
+    assert!(!ask(900_499), "not looked through again");
+    assert!(ask(900_500));
 }
 
 #[test]
@@ -331,4 +363,16 @@ fn set_ups_that_cannot_be() {
     check(guard().forget(secs(59)), GuardError::Forget);
     check(guard().entries(999), GuardError::Entries { entries: 999 });
     check(guard().device_key(Secret::new([0; 31])), GuardError::Key);
+}
+
+#[test]
+fn set_ups_that_just_can_be() {
+    let check = |builder: LoginGuardBuilder| assert!(builder.start().is_ok());
+    let (guard, secs) = (LoginGuard::builder, Duration::from_secs);
+    check(guard().attempts(1).account_attempts(1).network_attempts(1));
+    check(guard().attempts(100).account_attempts(100).network_attempts(100_000));
+    check(guard().delays(Duration::from_millis(1), Duration::from_millis(1)));
+    check(guard().delays(secs(86_400), secs(86_400)));
+    check(guard().forget(secs(60)).entries(1_000));
+    check(guard().forget(secs(86_400)).device_key(Secret::new([0; 32])));
 }

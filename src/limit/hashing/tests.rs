@@ -95,6 +95,29 @@ fn no_two_limiters_have_secrets_in_common() {
     assert_ne!(one.hash(&0_u64), other.hash(&0_u64));
 }
 
+/// The sum that leaves as these bits.
+fn back(hashing: &Hashing, bits: u64) -> u64 {
+    // Each step of Newton's method doubles the bits that are right, of which any odd number has 3.
+    let inverse = |odd: u64| {
+        (0..5).fold(odd, |it, _| it.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(it))))
+    };
+    let [first, second] = hashing.odd.map(inverse);
+    let twice = (bits ^ bits >> 32).wrapping_mul(second);
+    let once = (twice ^ twice >> 29 ^ twice >> 58).wrapping_mul(first);
+    once ^ once >> 32
+}
+
+#[test]
+fn no_two_sums_leave_as_the_same_bits() {
+    let hashing = Hashing::default();
+    for bit in 0..64 {
+        for sum in [1 << bit, u64::MAX << bit, u64::MAX >> bit, hashing.hash(&bit)] {
+            let words = Words { secrets: &hashing, sum: u128::from(sum) << 64, count: 0 };
+            assert_eq!(back(&hashing, words.finish()), sum, "{sum:x}");
+        }
+    }
+}
+
 /// In which of so many equal parts a table would look for the key.
 fn part(hashing: &Hashing, key: u64, parts: u64) -> u64 {
     ((u128::from(hashing.hash(&key)) * u128::from(parts)) >> 64) as u64

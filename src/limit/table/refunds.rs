@@ -92,6 +92,27 @@ fn attack_a_refund_makes_room_below_what_a_displaced_key_owed() {
 }
 
 #[test]
+fn what_a_displaced_key_owed_is_no_debt_of_other_sets() {
+    let table = table(8, WhenFull::Inherit);
+    for key in 1..=5 {
+        assert_eq!(table.check(key, 100, pace(3)), Ok(()));
+    }
+    assert!(table.sets[0].owned_by(1).is_none());
+    assert_eq!(room(&table, u64::MAX, 100, 3), 3);
+}
+
+#[test]
+fn readings_and_refunds_are_those_of_a_set() {
+    // By the reading and the refund of the other set, nothing would be left to give back.
+    let (table, other) = (table(8, WhenFull::Deny), u64::MAX);
+    let debit = table.charge(7, 100, pace(3)).unwrap();
+    let others = table.charge(other, 500, pace(3)).unwrap();
+    table.refund(other, pace(3), others);
+    table.refund(7, pace(3), debit);
+    assert_eq!(room(&table, 7, 100, 3), 3);
+}
+
+#[test]
 fn a_displaced_key_has_nothing_to_take_back() {
     let table = table(4, WhenFull::Inherit);
     let debit = table.charge(1, 100, pace(1)).unwrap();
