@@ -6,6 +6,7 @@ use super::{
     Hasher, Match, PasswordRecord, PasswordStore,
     basic::{Said, is_stored_as, said},
     cache::Cache,
+    hasher::TOO_LONG,
 };
 use crate::{
     Facts, Now, Principal, Secret, UnixTime,
@@ -126,8 +127,8 @@ impl Passwords {
     /// Who the attempt's user is, if the password is theirs: for handlers of login forms.
     ///
     /// # Errors
-    /// *Invalid* for a wrong password and an unknown user alike, *malformed* or *too large* for
-    /// what nobody could have, *unavailable* when the store or the hasher is.
+    /// *Invalid* for a wrong password and an unknown user alike, *malformed* or *password too long*
+    /// for what nobody could have, *unavailable* when the store or the hasher is.
     pub fn verify_password(
         &self,
         attempt: &Attempt<'_>,
@@ -250,7 +251,7 @@ impl<'a> Attempt<'a> {
 
 impl Attempt<'_> {
     pub(crate) fn said(&self) -> Result<Said, AuthnError> {
-        Said::new(self.user, self.password.expose())
+        Said::new(self.user, self.password.expose(), TOO_LONG)
     }
 }
 

@@ -181,7 +181,7 @@ fn attack_too_long_a_password_asks_no_store_and_keys_no_code() {
         wait(passwords.verify_password(&Attempt::new("alice", password), at(0))).unwrap_err().kind()
     };
     assert_eq!(kind(&long(MAX_PASSWORD)), AuthnErrorKind::Unavailable, "it is asked");
-    assert_eq!(kind(&long(MAX_PASSWORD + 1)), AuthnErrorKind::TooLarge);
+    assert_eq!(kind(&long(MAX_PASSWORD + 1)), AuthnErrorKind::PasswordTooLong);
     let said = format!("a:{}", "p".repeat(MAX_PASSWORD + 1));
     let refused = basic(&Passwords::new("staff", Down, hasher()), &said, at(0));
     assert_eq!(refused.unwrap_err().kind(), AuthnErrorKind::TooLarge);
