@@ -100,7 +100,7 @@ async fn back_office() -> Result<GuardedPasswords, Box<dyn Error>> {
     let (hasher, users) = (Hasher::with_threads(1).start()?, MemoryPasswords::default());
     let stored = hasher.hash(&Secret::new(PASSWORD.as_bytes())).await?;
     users.insert(PasswordRecord::new("paula", "paula", stored).roles(["manager"]))?;
-    let passwords = Passwords::new("office", users, hasher);
+    let passwords = Passwords::new("office", users, hasher).roles(["manager"]);
     Ok(GuardedPasswords::new(passwords, LoginGuard::builder().start()?))
 }
 

@@ -293,6 +293,7 @@ mod tests {
     fn a_store_that_fails_is_unavailable_and_never_a_wrong_credential() {
         let class = |kind| Refusal::from(AuthnError::new(kind, "")).class();
         assert_eq!(class(AuthnErrorKind::Unavailable), Class::Unavailable);
+        assert_eq!(class(AuthnErrorKind::PasswordTooLong), Class::Malformed);
         assert_eq!(class(AuthnErrorKind::TooLarge), Class::TooLarge);
         assert_eq!(class(AuthnErrorKind::Invalid), Class::Unauthenticated);
     }

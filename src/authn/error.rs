@@ -29,6 +29,8 @@ pub enum AuthnErrorKind {
     Malformed,
     /// Its time has not come.
     NotYetValid,
+    /// It is a password of more bytes than are looked at, and came in no header.
+    PasswordTooLong,
     /// It was withdrawn.
     Revoked,
     /// The session it names has ended, timed out, or never was. A browser sends its cookie all
@@ -36,7 +38,7 @@ pub enum AuthnErrorKind {
     SessionOver,
     /// Too many proved nothing of late; it is not looked at for now.
     Throttled,
-    /// It is longer than what is looked at.
+    /// It came in a header and is longer than what is looked at.
     TooLarge,
     /// It could not be checked; nothing is known about it.
     Unavailable,
@@ -63,6 +65,7 @@ impl AuthnErrorKind {
             Self::Invalid => "invalid",
             Self::Malformed => "malformed",
             Self::NotYetValid => "not_yet_valid",
+            Self::PasswordTooLong => "password_too_long",
             Self::Revoked => "revoked",
             Self::SessionOver => "session_over",
             Self::Throttled => "login_throttled",

@@ -186,6 +186,10 @@ impl Authenticator for GuardedPasswords {
         self.passwords.challenge()
     }
 
+    fn roles(&self) -> Vec<String> {
+        Authenticator::roles(&self.passwords)
+    }
+
     fn problems(&self) -> Vec<String> {
         let shut_out = self.basic == Basic::Challenged && self.guard.asks_for_challenges();
         let problem = "passwords: Basic can solve no challenge: take a guard without \

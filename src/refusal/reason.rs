@@ -74,6 +74,7 @@ impl Reason {
             }
             Self::Credential(error) => match error.kind() {
                 AuthnErrorKind::ChallengeRequired | AuthnErrorKind::Throttled => Class::Throttled,
+                AuthnErrorKind::PasswordTooLong => Class::Malformed,
                 AuthnErrorKind::TooLarge => Class::TooLarge,
                 AuthnErrorKind::Unavailable => Class::Unavailable,
                 AuthnErrorKind::Expired

@@ -10,7 +10,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use portcullis::{
     Admission, AuthnError, AuthnErrorKind, Caller, Claim, Credential, Facts, Gate, Mono, Now,
-    Principal, Refusal, Routes, Secret, UnixTime,
+    Principal, Reason, Refusal, Routes, Secret, UnixTime,
     audit::{EventName, JsonLines, Sink},
     authn::{
         Answer, StoreError,
@@ -152,7 +152,9 @@ fn attack_passwords_too_long_to_hash_fill_the_guard_for_nothing() {
         let typed = Secret::new(long.as_bytes());
         let form = Attempt::new(&user, &typed).client(peer);
         let refused = block_on(logins.verify_password(&form, at(0))).unwrap_err();
-        assert_eq!(refused.kind(), AuthnErrorKind::TooLarge);
+        assert_eq!(refused.kind(), AuthnErrorKind::PasswordTooLong);
+        // It came in no header, so 431 would speak of another thing.
+        assert_eq!(Refusal::new(Reason::Credential(refused)).status(), 400);
     }
     assert_eq!(hasher.hashes(), before);
     assert!(ask(&gate, "alice:right", HERE, at(0)).is_ok());

@@ -3,10 +3,13 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http_body_util::BodyExt as _;
 use portcullis::{
-    Admission, Caller, Credential, Facts, Gate, Mono, Now, Refusal, Routes, Secret, UnixTime,
+    Admission, Caller, Credential, Document, Facts, Gate, Mono, Now, PolicySet, Refusal, Routes,
+    Secret, UnixTime,
     audit::EventName,
     authn::password::{Cost, Hasher, HasherBuilder, MemoryPasswords, PasswordRecord, Passwords},
+    gate::GuardedPasswords,
     http::{Problem, refuse},
+    limit::LoginGuard,
     testing::Recorder,
 };
 
@@ -46,6 +49,28 @@ async fn ask(gate: &Gate, said: &str) -> Result<Caller, Refusal> {
     match admission {
         Admission::Done(result) => result,
         Admission::Wait(future) => future.await,
+    }
+}
+
+#[test]
+fn attack_a_role_that_no_policy_knows_is_found_when_the_gate_is_built() {
+    let build = |role: &str| {
+        let text = "[resources.Order]\nactions = [\"order:read\"]\n[roles]\nclerk = {}\n";
+        let policies = || PolicySet::from_document(Document::from_toml(text).unwrap()).unwrap();
+        let hasher = cheap().start().unwrap();
+        let passwords = Passwords::new("staff", MemoryPasswords::default(), hasher).roles([role]);
+        let guard = LoginGuard::builder().start().unwrap();
+        let guarded = GuardedPasswords::new(passwords.clone(), guard);
+        let routes = || Routes::new().authenticated("GET", "/me");
+        let plain = Gate::builder().authenticate(passwords).policies(policies());
+        let guarded = Gate::builder().authenticate(guarded).policies(policies());
+        [plain, guarded].map(|gate| gate.routes(routes()).build())
+    };
+    assert!(build("clerk").iter().all(Result::is_ok));
+    for built in build("clark") {
+        let told = built.unwrap_err().to_string();
+        let expected = "realm `staff`: no role `clark` in the policies; did you mean `clerk`?";
+        assert!(told.contains(expected), "{told}");
     }
 }
 

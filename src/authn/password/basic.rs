@@ -17,9 +17,13 @@ pub(crate) struct Said {
 
 impl Said {
     /// Refuses what nobody can have said, before anything is asked, charged or computed.
-    pub(super) fn new(user: &str, password: &[u8]) -> Result<Self, AuthnError> {
+    pub(super) fn new(
+        user: &str,
+        password: &[u8],
+        too_long: AuthnError,
+    ) -> Result<Self, AuthnError> {
         if password.len() > MAX_PASSWORD {
-            return Err(TOO_LONG);
+            return Err(too_long);
         }
         Ok(Self { user: user_name(user)?, password: Secret::new(password) })
     }
@@ -45,7 +49,7 @@ fn parse(value: &str) -> Result<Said, AuthnError> {
         return Err(malformed("Basic holds a control character"));
     }
     let (user, password) = text.split_once(':').ok_or(malformed("Basic holds no colon"))?;
-    Said::new(user, password.as_bytes())
+    Said::new(user, password.as_bytes(), TOO_LONG)
 }
 
 /// What a credential says; `None` when it is no password.

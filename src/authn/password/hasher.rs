@@ -101,7 +101,7 @@ impl Hasher {
     /// A new hash of `password`, as a PHC string to store.
     ///
     /// # Errors
-    /// *Unavailable* when the queue is full, *too large* for more than
+    /// *Unavailable* when the queue is full, *password too long* for more than
     /// [`MAX_PASSWORD`](super::MAX_PASSWORD) bytes.
     pub fn hash(
         &self,
@@ -126,8 +126,8 @@ impl Hasher {
     /// new ones is hashed anew, never the other way.
     ///
     /// # Errors
-    /// *Invalid* when it is not, *unavailable* when the queue is full, *too large* for more than
-    /// [`MAX_PASSWORD`](super::MAX_PASSWORD) bytes.
+    /// *Invalid* when it is not, *unavailable* when the queue is full, *password too long* for
+    /// more than [`MAX_PASSWORD`](super::MAX_PASSWORD) bytes.
     pub fn verify(
         &self,
         password: &Secret,
@@ -196,7 +196,7 @@ impl Hasher {
         work: impl FnOnce(&[u8], &mut Blocks) -> T + Send + 'static,
     ) -> Result<Answer<T>, AuthnError> {
         if password.expose().len() > MAX_PASSWORD {
-            return Err(AuthnError::new(AuthnErrorKind::TooLarge, "more than 1,024 bytes"));
+            return Err(TOO_LONG);
         }
         let password = password.clone();
         let work = move |blocks: &mut Blocks| work(password.expose(), blocks);
@@ -308,6 +308,9 @@ fn run(
         .ok()?;
     Some(hash)
 }
+
+pub(super) const TOO_LONG: AuthnError =
+    AuthnError::new(AuthnErrorKind::PasswordTooLong, "more than 1,024 bytes");
 
 const fn unavailable(detail: &'static str) -> AuthnError {
     AuthnError::new(AuthnErrorKind::Unavailable, detail)

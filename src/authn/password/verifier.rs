@@ -6,6 +6,7 @@ use super::{
     Hasher, Match, PasswordRecord, PasswordStore,
     basic::{Said, is_stored_as, said},
     cache::Cache,
+    hasher::TOO_LONG,
 };
 use crate::{
     Facts, Now, Principal, Secret, UnixTime,
@@ -58,6 +59,8 @@ pub struct Passwords {
     realm: Arc<str>,
     store: Arc<dyn PasswordStore>,
     hasher: Hasher,
+    /// The roles that its records may grant; all of them without a list.
+    roles: Option<Arc<[String]>>,
     cache: Option<Arc<Cache>>,
     /// What is wrong with the cache that was asked for.
     problem: Option<&'static str>,
@@ -90,7 +93,15 @@ impl Passwords {
     /// Vouches in `realm` for the users of `store`, whose passwords `hasher` checks.
     pub fn new(realm: impl Into<String>, store: impl PasswordStore, hasher: Hasher) -> Self {
         let (realm, store) = (Arc::from(realm.into()), Arc::new(store));
-        Self { realm, store, hasher, cache: None, problem: None }.cache(CACHED, KEEP)
+        Self { realm, store, hasher, roles: None, cache: None, problem: None }.cache(CACHED, KEEP)
+    }
+
+    /// Lets records grant these roles and no others: what else a record names grants nothing. The
+    /// gate holds the list against its policies; without one, a record grants all it names, and
+    /// nothing finds a misspelt one.
+    pub fn roles(mut self, roles: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.roles = Some(roles.into_iter().map(Into::into).collect());
+        self
     }
 
     /// Remembers `users` right passwords (at most 1,048,576, about 100 bytes each), each for
@@ -116,8 +127,8 @@ impl Passwords {
     /// Who the attempt's user is, if the password is theirs: for handlers of login forms.
     ///
     /// # Errors
-    /// *Invalid* for a wrong password and an unknown user alike, *malformed* or *too large* for
-    /// what nobody could have, *unavailable* when the store or the hasher is.
+    /// *Invalid* for a wrong password and an unknown user alike, *malformed* or *password too long*
+    /// for what nobody could have, *unavailable* when the store or the hasher is.
     pub fn verify_password(
         &self,
         attempt: &Attempt<'_>,
@@ -146,9 +157,13 @@ impl Passwords {
         user: &PasswordRecord,
         auth_time: Option<UnixTime>,
     ) -> Result<Principal, AuthnError> {
+        let listed = |role: &&str| {
+            self.roles.as_ref().is_none_or(|listed| listed.iter().any(|one| one == role))
+        };
         // RFC 8176 section 2: `pwd`.
-        let mut assertion =
-            Principal::assertion(&self.realm, user.subject()).roles(user.granted()).amr(["pwd"]);
+        let mut assertion = Principal::assertion(&self.realm, user.subject())
+            .roles(user.granted().filter(listed))
+            .amr(["pwd"]);
         if let Some(at) = auth_time {
             assertion = assertion.auth_time(at);
         }
@@ -236,7 +251,7 @@ impl<'a> Attempt<'a> {
 
 impl Attempt<'_> {
     pub(crate) fn said(&self) -> Result<Said, AuthnError> {
-        Said::new(self.user, self.password.expose())
+        Said::new(self.user, self.password.expose(), TOO_LONG)
     }
 }
 
@@ -254,6 +269,10 @@ impl Authenticator for Passwords {
     /// RFC 7617 section 2.1: clients are told to encode in UTF-8.
     fn challenge(&self) -> Option<Challenge> {
         Some(Challenge::new("Basic", &self.realm).with("charset", "UTF-8"))
+    }
+
+    fn roles(&self) -> Vec<String> {
+        self.roles.as_deref().unwrap_or_default().to_vec()
     }
 
     fn problems(&self) -> Vec<String> {

@@ -204,6 +204,9 @@ const OVER: AuthnError = AuthnError::new(AuthnErrorKind::SessionOver, "no such s
 const FOREIGN: AuthnError =
     AuthnError::new(AuthnErrorKind::Invalid, "the session would be for somebody else");
 
+const EXPIRED: AuthnError =
+    AuthnError::new(AuthnErrorKind::Expired, "the session would be for somebody who has expired");
+
 const CROWDED: AuthnError =
     AuthnError::new(AuthnErrorKind::Invalid, "the session would have more than 16 methods");
 

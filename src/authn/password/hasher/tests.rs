@@ -163,7 +163,7 @@ fn too_long_a_password_is_not_hashed() {
     assert_eq!((found, hashes), (Ok(Match::Current), 1));
     for stored in [Some(&*stored), None] {
         let (found, hashes) = check(&hasher, &"a".repeat(MAX_PASSWORD + 1), stored);
-        assert_eq!((found.unwrap_err().kind(), hashes), (AuthnErrorKind::TooLarge, 0));
+        assert_eq!((found.unwrap_err().kind(), hashes), (AuthnErrorKind::PasswordTooLong, 0));
     }
 }
 

@@ -61,6 +61,24 @@ fn who_is_vouched_for() {
 }
 
 #[test]
+fn attack_a_record_names_a_role_that_is_not_listed() {
+    let (open, users, hasher) = service();
+    let record = PasswordRecord::new("root", "u-9", hash(&hasher, "right"));
+    users.insert(record.roles(["clerk", "root"])).unwrap();
+    let roles = |passwords: &Passwords| {
+        let form = login(passwords, "root", "right").unwrap();
+        let root = basic(passwords, "root:right", at(0)).unwrap();
+        assert!(root.roles().eq(form.roles()));
+        root.roles().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(roles(&open), ["clerk", "root"]);
+    let listed = open.roles(["manager", "clerk"]);
+    assert_eq!(roles(&listed), ["clerk"]);
+    assert_eq!(Authenticator::roles(&listed), ["manager", "clerk"]);
+    assert_eq!(roles(&listed.roles([""; 0])), [""; 0]);
+}
+
+#[test]
 fn asvs_6_3_8_every_no_takes_one_hash_on_both_ways_in() {
     let (passwords, _, hasher) = service();
     for user in ["alice", "nobody", "mallory"] {
@@ -163,7 +181,7 @@ fn attack_too_long_a_password_asks_no_store_and_keys_no_code() {
         wait(passwords.verify_password(&Attempt::new("alice", password), at(0))).unwrap_err().kind()
     };
     assert_eq!(kind(&long(MAX_PASSWORD)), AuthnErrorKind::Unavailable, "it is asked");
-    assert_eq!(kind(&long(MAX_PASSWORD + 1)), AuthnErrorKind::TooLarge);
+    assert_eq!(kind(&long(MAX_PASSWORD + 1)), AuthnErrorKind::PasswordTooLong);
     let said = format!("a:{}", "p".repeat(MAX_PASSWORD + 1));
     let refused = basic(&Passwords::new("staff", Down, hasher()), &said, at(0));
     assert_eq!(refused.unwrap_err().kind(), AuthnErrorKind::TooLarge);

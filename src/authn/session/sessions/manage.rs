@@ -1,6 +1,6 @@
 //! Opening, renewing, listing and ending sessions, for handlers that have proven who is there.
 
-use super::{CROWDED, FOREIGN, NO_RANDOM, NOT_SET_UP, OVER, Sessions, unavailable};
+use super::{CROWDED, EXPIRED, FOREIGN, NO_RANDOM, NOT_SET_UP, OVER, Sessions, unavailable};
 use crate::{
     Authenticator, AuthnError, Principal, PrincipalError, SecretText, UnixTime,
     authn::session::{Factor, SessionKey, SessionRecord, cookie, id::new_id, record::Times},
@@ -19,11 +19,15 @@ impl Sessions {
     /// attributes are those of every request until the session is renewed, and so is its `acr`
     /// with the time of it; `amr` and `auth_time` come from the factors alone.
     ///
+    /// It ends when the principal [expires](Principal::expires_at), if that comes before its
+    /// own time is over. Where a log-in's token lives for minutes and its session is to go on, make
+    /// a principal without an expiry ([`Principal::assertion`]).
+    ///
     /// Where the browser had a session before, [`end`](Self::end) that one.
     ///
     /// # Errors
-    /// `Invalid` for a principal of another realm or more than 16 methods, `Unavailable` when the store fails or has no
-    /// room.
+    /// `Invalid` for a principal of another realm or more than 16 methods, `Expired` for one that
+    /// has expired, `Unavailable` when the store fails or has no room.
     pub async fn open(
         &self,
         principal: &Principal,
@@ -44,12 +48,13 @@ impl Sessions {
 
     /// Gives the session of `key` a new id after its user authenticated once more, or their
     /// roles changed: `principal` from then on, with `factors` besides those it had. The old id
-    /// is dead in the same operation; the end of the session stays where it was. A factor is
-    /// refreshed by itself alone: a password proven again makes no code newer.
+    /// is dead in the same operation; the end of the session stays where it was, or comes earlier
+    /// with that of the principal. A factor is refreshed by itself alone: a password proven again makes no code newer.
     ///
     /// # Errors
     /// `SessionOver` when there is no such session any more, `Invalid` when it is somebody
-    /// else's or would have more than 16 methods, `Unavailable` when the store fails.
+    /// else's or would have more than 16 methods, `Expired` when the principal has expired,
+    /// `Unavailable` when the store fails.
     pub async fn renew(
         &self,
         key: &SessionKey,
@@ -113,13 +118,19 @@ impl Sessions {
         &self,
         principal: &Principal,
         factors: &[Factor],
-        times: Times,
+        mut times: Times,
     ) -> Result<NewSession, AuthnError> {
         if !Authenticator::problems(self).is_empty() {
             return Err(NOT_SET_UP);
         }
         if principal.realm() != self.realm {
             return Err(FOREIGN);
+        }
+        if let Some(expires) = principal.expires_at() {
+            times.ends = times.ends.min(expires);
+        }
+        if times.ends <= times.seen {
+            return Err(EXPIRED);
         }
         let (id, key) = new_id().ok_or(NO_RANDOM)?;
         let record = SessionRecord::new(key, principal, factors, times);

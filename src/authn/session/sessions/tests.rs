@@ -75,6 +75,37 @@ fn both_timeouts_hold_on_the_server() {
 }
 
 #[test]
+fn attack_a_session_outlives_the_principal_it_was_opened_for() {
+    let sessions = sessions(10);
+    let until = |secs| Principal::assertion("staff", "alice").expires_at(at(secs));
+    let open = |secs, now| {
+        let principal = until(secs).finish().unwrap();
+        at_once(sessions.open(&principal, [], at(now))).map_err(AuthnError::kind)
+    };
+    let alice = open(100, 0).unwrap();
+    assert_eq!(alice.record().over_at(), at(100));
+    assert!(lives(&sessions, &id(&alice), 99) && !lives(&sessions, &id(&alice), 100));
+    assert_eq!(open(100, 100).unwrap_err(), AuthnErrorKind::Expired);
+    let day = 12 * 60 * 60;
+    let long = open(2 * day, 0).unwrap();
+    assert!((0..day).step_by(900).all(|secs| lives(&sessions, &id(&long), secs)));
+    assert!(!lives(&sessions, &id(&long), day), "its own end comes first");
+
+    let renew = |new: &NewSession, secs, now| {
+        let principal = until(secs).finish().unwrap();
+        at_once(sessions.renew(new.record().key(), &principal, [], at(now)))
+    };
+    let first = open(1_000, 0).unwrap();
+    let later = renew(&first, 5_000, 10).unwrap();
+    assert_eq!(later.record().principal().expires_at(), Some(at(1_000)), "no later end");
+    let sooner = renew(&later, 500, 20).unwrap();
+    assert_eq!(sooner.record().principal().expires_at(), Some(at(500)));
+    let expired = renew(&sooner, 30, 30).unwrap_err();
+    assert_eq!(expired.kind(), AuthnErrorKind::Expired);
+    assert!(lives(&sessions, &id(&sooner), 499) && !lives(&sessions, &id(&sooner), 500));
+}
+
+#[test]
 fn timeouts_made_shorter_count_at_once() {
     let long = sessions(10);
     let alice = id(&open(&long, "alice", 0));
