@@ -184,7 +184,7 @@ impl Program {
     /// Follows both exits of every test that depends on the unknown.
     pub(super) fn outcomes(&self, world: &World<'_>) -> Outcomes {
         let mut outcomes = Outcomes::default();
-        let mut reached = [0_u64; MAX_STEPS / 64];
+        let mut reached = [0_u64; MAX_STEPS.div_ceil(64)];
         reach(&mut reached, &mut outcomes, self.start);
         for (number, step) in self.steps.iter().enumerate().rev() {
             if reached.get(number / 64).is_none_or(|word| word >> (number % 64) & 1 == 0) {
@@ -466,4 +466,20 @@ fn wrong(value: Value<'_>) -> Stop {
     } else {
         EvalError::WrongType
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_or_record_is_neither_equal_nor_different() {
+        let wrong = Err(Stop::Error(EvalError::WrongType));
+        for whole in [Value::Strings(&[]), Value::Record(&[("a", Value::Bool(true))])] {
+            for other in [whole, Value::Bool(true)] {
+                assert_eq!(equal(whole, other), wrong, "{whole:?} {other:?}");
+                assert_eq!(equal(other, whole), wrong, "{other:?} {whole:?}");
+            }
+        }
+    }
 }

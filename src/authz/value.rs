@@ -261,6 +261,29 @@ mod tests {
     }
 
     #[test]
+    fn debug_shows_a_value_and_of_an_entity_its_id() {
+        let (net, texts) = ("10.0.0.0/8".parse().unwrap(), ["a".to_owned()]);
+        let alice = crate::Principal::assertion("staff", "alice").finish().unwrap();
+        for (value, expected) in [
+            (Value::Missing, "Missing"),
+            (Value::Error(EvalError::Overflow), "Error(Overflow)"),
+            (Value::Bool(true), "Bool(true)"),
+            (Value::Long(-1), "Long(-1)"),
+            (Value::Str("a"), r#"Str("a")"#),
+            (Value::Ref(TypeName::USER, "b"), r#"Ref("b")"#),
+            (Value::Entity(&alice), r#"Entity("staff/alice")"#),
+            (Value::Strings(&texts), r#"Strings(["a"])"#),
+            (Value::Record(&[("a", Value::Missing)]), "Record(..)"),
+            (Value::Ip(net), "Ip(10.0.0.0/8)"),
+            (Value::Decimal(2), "Decimal(2)"),
+            (Value::Datetime(3), "Datetime(3)"),
+            (Value::Duration(4), "Duration(4)"),
+        ] {
+            assert_eq!(format!("{value:?}"), expected);
+        }
+    }
+
+    #[test]
     fn moments_beyond_what_can_be_said_stay_the_last() {
         let last = Value::from(UnixTime::from_millis(u64::MAX));
         assert!(matches!(last, Value::Datetime(i64::MAX)));

@@ -328,6 +328,14 @@ mod tests {
     }
 
     #[test]
+    fn the_room_made_at_first_is_measured_by_the_text_and_bounded() {
+        let room = |text: &str| Document::parse(text.as_bytes(), 64).unwrap().0.capacity();
+        assert_eq!(room("{}"), 2);
+        assert_eq!(room(&format!("[{}]", " ".repeat(158))), 12);
+        assert_eq!(room(&format!("[{}]", " ".repeat(9_998))), 64);
+    }
+
+    #[test]
     fn equal_names_in_two_objects_are_no_duplicates() {
         assert_eq!(fault(r#"{"a":{"a":1},"b":[{"a":1},{"a":2}]}"#), None);
         assert_eq!(fault(&format!("{}1{}", "[".repeat(32), "]".repeat(32))), None);

@@ -167,7 +167,9 @@ mod tests {
         let two = KeyError::NotAKey("more than one section in the PEM text");
         check(&format!("{ES256}{ES256}"), two);
         let long = KeyError::NotAKey("the PEM text is longer than 64 KiB");
-        check(&" ".repeat(65 * 1024), long);
+        let largest = format!("{}\n{ES256}", " ".repeat(64 * 1024 - 1 - ES256.len()));
+        assert_eq!(load(Algorithm::Es256, &largest), Ok(Algorithm::Es256));
+        check(&format!("{largest} "), long);
     }
 
     #[test]
@@ -182,6 +184,14 @@ mod tests {
         let long_form = [&[0x30, 0x81], &good[1..]].concat();
         assert!(material(&long_form).is_err(), "length not in its shortest form");
         assert_eq!(element(&[0x30, 0x80, 0, 0], SEQUENCE), None, "indefinite length");
+        let (middle, contents) = ([0x30, 0x81, 0x80], [7; 0x80]);
+        let split = element(&[&middle[..], &contents, &[1]].concat(), SEQUENCE)
+            .map(|(inside, after)| (inside == contents, after == [1]));
+        assert_eq!(split, Some((true, true)), "a length of two bytes");
+        let rsa = [0x30, 6, 2, 1, 3, 2, 1, 5];
+        assert!(rsa_public_key(&rsa).is_some());
+        assert!(rsa_public_key(&[&rsa[..], &[0]].concat()).is_none(), "trailing byte");
+        assert!(rsa_public_key(&[0x30, 7, 2, 1, 3, 2, 1, 5, 0]).is_none(), "trailing byte inside");
         assert_eq!(positive(&[2, 1, 0x80]), None, "negative");
         assert_eq!(positive(&[2, 1, 0]), None, "zero");
         assert_eq!(positive(&[2, 2, 0, 1]), None, "needless zero");

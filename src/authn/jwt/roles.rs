@@ -157,6 +157,8 @@ mod tests {
         assert!(RoleMap::claim("a..b").only(["clerk"]).problem().is_some());
         assert!(RoleMap::claim("").only(["clerk"]).problem().is_some());
         assert!(RoleMap::claim("roles").only([""]).problem().is_some());
+        assert!(RoleMap::claim("roles").map("", "clerk").problem().is_some());
+        assert!(RoleMap::claim("roles").map("CLERK", "").problem().is_some());
         assert_eq!(RoleMap::claim("roles").only(["clerk"]).problem(), None);
     }
 }

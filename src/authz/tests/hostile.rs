@@ -42,6 +42,34 @@ fn a_value_that_contradicts_its_declared_type_switches_no_forbid_off() {
 }
 
 #[test]
+fn a_declared_type_holds_its_own_values_and_no_others() {
+    let ip = "10.0.0.7".parse().unwrap();
+    let values = [
+        ("bool", Value::Bool(true)),
+        ("long", Value::Long(1)),
+        ("string", Value::Str("1")),
+        ("strings", Value::Strings(&[])),
+        ("ip", Value::Ip(ip)),
+        ("decimal", Value::Decimal(1)),
+        ("datetime", Value::Datetime(1)),
+        ("duration", Value::Duration(1)),
+    ];
+    for (declared, _) in values {
+        let forbid = rule("f", "forbid", "when = 'context has own'");
+        let permit = rule("p", "permit", "");
+        let set = policies(&format!("own = \"{declared}?\"\n{permit}{forbid}"));
+        for (given, value) in values {
+            let own = [("own", value)];
+            let context = Context::new(UnixTime::from_secs(0)).members(&own);
+            let wrong = "failed f: a value is of the wrong type";
+            let expected = if given == declared { "forbid f" } else { wrong };
+            let decision = decide_in(&set, &alice(), &order(), &context);
+            assert_eq!(decision, expected, "{declared} {given}");
+        }
+    }
+}
+
+#[test]
 fn what_is_unknown_of_an_entity_known_by_name_switches_no_forbid_off() {
     let check = |when: &str, shop: Data, expected: &str| {
         let forbid = rule("f", "forbid", &format!("when = '{when}'"));
@@ -107,6 +135,11 @@ fn a_name_may_be_the_resource_that_is_not_there_yet() {
     let mut order = order();
     order.parents.push(("Shop", "1".into()));
     assert_eq!(decide_in(&set, &alice(), &order, &context), "allow p");
+    // So may one that is written down.
+    let written = "unless = 'Order::\"7\" in Shop::\"1\"'";
+    let named = policies(&[rule("p", "permit", ""), rule("f", "forbid", written)].concat());
+    assert_eq!(could(&named, &alice(), &context), "resource");
+    assert_eq!(decide(&named, &alice(), &order), "allow p");
     order.id = "8".into();
     let failed = "failed f: an entity is known by name only";
     assert_eq!(decide_in(&set, &alice(), &order, &context), failed);

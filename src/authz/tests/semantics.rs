@@ -171,6 +171,8 @@ fn roles_inherit_and_none_is_dropped() {
     assert!(holds("r0") && holds("r300") && !holds("r301") && !holds("other"));
     assert!(set.role("unknown").is_none());
     assert_eq!(set.nearest_role("othr"), Some("other"));
+    assert_eq!(set.nearest_action("order:raed"), Some("order:read"));
+    assert_eq!(set.nearest_action("nothing like it"), None);
 }
 
 #[test]
@@ -234,6 +236,8 @@ fn handles_of_another_set_are_refused() {
     check(&other, &other, "Stale");
     assert_eq!(one.resource_type_of(one.action("order:read").unwrap()), Some("Order"));
     assert_eq!(one.resource_type_of(other.action("order:read").unwrap()), None);
+    assert_eq!(one.action_name(one.action("order:refund").unwrap()), Some("order:refund"));
+    assert_eq!(one.action_name(other.action("order:refund").unwrap()), None);
     let roles = "[roles]\nclerk = {}";
     let (one, other) = (policies(roles), policies(roles));
     let subject = one.subject(&with_roles(["clerk"]));
@@ -282,6 +286,62 @@ fn the_context_is_what_the_edge_knows() {
 }
 
 #[test]
+fn the_context_is_what_the_caller_proved() {
+    let check = |amr: &[&str], auth_time: Option<u64>, when: &str, expected: bool| {
+        let member = "since = \"datetime\"\n";
+        let set = policies(&[member, &rule("p", "permit", &format!("when = '{when}'"))].concat());
+        let mut assertion = Principal::assertion("staff", "alice").amr(amr.iter().copied());
+        if let Some(seconds) = auth_time {
+            assertion = assertion.auth_time(UnixTime::from_secs(seconds));
+        }
+        let principal = assertion.finish().unwrap();
+        let own = [("since", UnixTime::from_secs(7).into()), ("auth_time", Value::Datetime(1))];
+        let context = Context::new(UnixTime::from_secs(9)).principal(&principal).members(&own);
+        let allowed = decide_in(&set, &principal, &order(), &context) == "allow p";
+        assert_eq!(allowed, expected, "{amr:?} {auth_time:?} {when}");
+    };
+    for (amr, otp, few, empty) in [
+        (&["pwd", "otp"][..], true, true, false),
+        (&["pwd"], false, true, false),
+        (&["otp", "fido"], true, false, false),
+        (&[], false, true, true),
+    ] {
+        check(amr, None, "context.amr.contains(\"otp\")", otp);
+        check(amr, None, "[\"otp\", \"pwd\"].containsAll(context.amr)", few);
+        check(amr, None, "context.amr.isEmpty()", empty);
+    }
+    // The application cannot say when the caller authenticated.
+    check(&[], None, "context has auth_time", false);
+    check(&[], Some(8), "context has auth_time && context.auth_time > context.since", true);
+    check(&[], Some(7), "context has auth_time && context.auth_time == context.since", true);
+    check(&[], Some(6), "context has auth_time && context.auth_time >= context.since", false);
+}
+
+#[test]
+fn debug_tells_what_is_asked() {
+    let roles = "[roles]\nclerk = { may = [\"order:refund\"] }\n";
+    let set = policies(&[roles, &rule("p", "permit", "")].concat());
+    assert_eq!(
+        format!("{set:?}"),
+        "PolicySet { rules: 1, roles: 1, actions: 3, skips_errors: false, .. }"
+    );
+    let facts = Facts { client: "10.1.2.3".parse().ok(), secure: true, ..Facts::default() };
+    let (alice, order) = (alice(), order());
+    let request = AccessRequest {
+        subject: &set.subject(&alice),
+        principal: &alice,
+        action: set.action("order:read").unwrap(),
+        resource: &order,
+        context: &Context::new(UnixTime::from_secs(0)).facts(&facts),
+    };
+    let (text, action) = (format!("{request:?}"), request.action);
+    let who = format!("AccessRequest {{ principal: \"staff/alice\", action: {action:?}, ");
+    let rest = "client: Some(10.1.2.3), secure: true, .. }, .. }";
+    assert!(text.starts_with(&who) && text.ends_with(rest), "{text}");
+    assert!(text.contains("resource: \"7\", context: Context { now: "), "{text}");
+}
+
+#[test]
 fn the_coarse_question() {
     let check = |rules: &[String], expected: &str| {
         let set = policies(&rules.concat());
@@ -319,6 +379,24 @@ fn the_coarse_question() {
     check(&[roles.clone(), boss.replace("order:read", "order:refund")], "yes: allow role:clerk");
     let only_boss = roles.replace("may = [\"order:read\"]", "");
     check(&[only_boss, boss], "no: NoRule { permit_errors: 0 }");
+}
+
+#[test]
+fn the_coarse_question_where_errors_are_skipped() {
+    let check = |forbid: &str, expected: &str| {
+        let roles = "[roles]\nclerk = { may = [\"order:read\"] }\n";
+        let forbid = rule("f", "forbid", &format!("when = {forbid:?}"));
+        let set = policies(&[roles, &forbid].concat()).cedar_compat();
+        let context = Context::new(UnixTime::from_secs(0));
+        assert_eq!(could(&set, &with_roles(["clerk"]), &context), expected, "{forbid}");
+    };
+    let missing = r#"context.client == ip("::1")"#;
+    check(missing, "yes: allow role:clerk");
+    check(&format!("resource.paid && {missing}"), "yes: allow role:clerk");
+    check(&format!("resource.paid || {missing}"), "resource");
+    // Reading it may fail, and then the rule is skipped.
+    check("resource.paid || !context.secure", "resource");
+    check("!context.secure", "no: forbid f");
 }
 
 #[test]
