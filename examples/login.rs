@@ -7,7 +7,7 @@
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::{
-    collections::HashMap, env, error::Error, io, net::SocketAddr, sync::Arc, time::Duration,
+    collections::HashMap, env, error::Error, io, net::SocketAddr, sync::Arc, thread, time::Duration,
 };
 
 use axum::{
@@ -15,7 +15,7 @@ use axum::{
     body::Bytes,
     extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Redirect, Response},
+    response::{AppendHeaders, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
 use portcullis::{
@@ -33,10 +33,13 @@ use portcullis::{
 };
 use serde::Deserialize;
 use tokio::{net::TcpListener, sync::Mutex};
-use tower_http::csrf::CsrfLayer;
+use tower_http::csrf::{CsrfLayer, ProtectionError};
 
 const USER: &str = "alice";
 const PASSWORD: &str = "correct horse battery staple";
+
+/// Tells a device on which its owner has logged in before: strangers' failures do not count there.
+const DEVICE: &str = "__Host-device";
 
 /// All that it takes to log somebody in. A real service keeps users, keys and sessions in a
 /// database, and the keys encrypted.
@@ -59,8 +62,8 @@ struct Keys {
 }
 
 impl Site {
-    async fn new() -> Result<Self, Box<dyn Error>> {
-        let (hasher, users) = (Hasher::with_threads(2).start()?, MemoryPasswords::default());
+    async fn new(hasher: Hasher) -> Result<Self, Box<dyn Error>> {
+        let users = MemoryPasswords::default();
         let stored = hasher.hash(&Secret::new(PASSWORD.as_bytes())).await?;
         users.insert(PasswordRecord::new(USER, USER, stored))?;
         let passwords = Passwords::new("users", users, hasher);
@@ -135,6 +138,7 @@ async fn log_in(
     Extension(caller): Extension<Caller>,
     State(site): State<Arc<Site>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     Form(form): Form<LoginForm>,
 ) -> Result<impl IntoResponse, Refused> {
     // The gate sees to it for credentials in headers, and knows nothing of forms.
@@ -144,7 +148,10 @@ async fn log_in(
     let (now, password) = (caller.now(), Secret::new(form.password.into_bytes()));
     // As the gate knows it, should there be proxies in front one day.
     let client = caller.client().unwrap_or(peer.ip());
-    let attempt = Attempt::new(&form.user, &password).client(client);
+    let mut attempt = Attempt::new(&form.user, &password).client(client);
+    if let Some(cookie) = device(&headers) {
+        attempt = attempt.device(cookie);
+    }
     let user = site.passwords.verify_password(&attempt, now).await.map_err(Refusal::from)?;
     let second = site.second(user.id(), &form.code, now).await.map_err(Refusal::from)?;
     let factors = [Factor::new("pwd", now.wall)].into_iter().chain(second);
@@ -157,8 +164,19 @@ async fn log_in(
         site.sessions.end(before.id(), &key).await.map_err(Refusal::from)?;
     }
     caller.logged_in(&user);
-    let cookie = opened.set_cookie().expose().to_owned();
-    Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/account")))
+    let known = site.passwords.device_cookie(&form.user).map(|cookie| {
+        let year = 365 * 86_400;
+        format!("{DEVICE}={cookie}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={year}")
+    });
+    let cookies = [opened.set_cookie().expose().to_owned()].into_iter().chain(known);
+    let cookies: Vec<_> = cookies.map(|cookie| (header::SET_COOKIE, cookie)).collect();
+    Ok((AppendHeaders(cookies), Redirect::to("/account")))
+}
+
+fn device(headers: &HeaderMap) -> Option<&str> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut cookies = lines.flat_map(|line| line.split("; ")).filter_map(|one| one.split_once('='));
+    cookies.find_map(|(name, value)| (name == DEVICE).then_some(value))
 }
 
 async fn start(Extension(caller): Extension<Caller>) -> Response {
@@ -191,7 +209,7 @@ async fn enrol(
     let user = caller.require()?;
     let no_key = AuthnError::new(AuthnErrorKind::Unavailable, "no key could be made");
     let key = OtpKey::generate().map_err(|_| Refusal::from(no_key))?;
-    let shown = enrolment(&key, user.subject(), "Add this key to your authenticator app.");
+    let shown = enrolment(&key, user.subject(), "<p>Add this key to your authenticator app.");
     site.keys.lock().await.entry(user.id().to_owned()).or_default().offered = Some(key);
     Ok(shown)
 }
@@ -215,7 +233,8 @@ async fn confirm(
         Ok(()) => {}
         Err(error) if error.kind() == AuthnErrorKind::Unavailable => Err(Refusal::from(error))?,
         Err(_) => {
-            let again = enrolment(&key, user.subject(), "That code is wrong, or was used before.");
+            let wrong = "<p role=alert>That code is wrong, or was used before.";
+            let again = enrolment(&key, user.subject(), wrong);
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response());
         }
     }
@@ -290,9 +309,14 @@ fn app(site: Site) -> Result<Router, Box<dyn Error>> {
         .route("/logout-everywhere", post(log_out_everywhere))
         .layer(DefaultBodyLimit::max(8 * 1024))
         // Browsers send the cookie with forms of other sites too; this refuses those.
-        .layer(CsrfLayer::new())
+        .layer(CsrfLayer::new().with_rejection_response(other_site))
         .layer(gate)
         .with_state(Arc::new(site)))
+}
+
+fn other_site(_: ProtectionError) -> Response {
+    let refused = page("Refused", "<p role=alert>That form came from another site.</p>");
+    (StatusCode::FORBIDDEN, refused).into_response()
 }
 
 /// Refusals as pages. What is wrong with a log-in, name, password or code, it does not tell.
@@ -321,15 +345,17 @@ impl Respond for Pages {
             401 => ("Log in", LOGIN_FORM),
             _ => ("Refused", "<p><a href=/>Back</a></p>"),
         };
-        html(title, &format!("<p><b>{text}</b></p>{rest}")).into()
+        html(title, &format!("<p role=alert>{text}</p>{rest}")).into()
     }
 }
 
 const LOGIN_FORM: &str = "<form method=post action=/login>\
-    <label>Name <input name=user autocomplete=username required></label>\
+    <label>Name <input name=user autocomplete=username autocapitalize=none spellcheck=false \
+    required></label>\
     <label>Password <input name=password type=password autocomplete=current-password required>\
-    </label><label>Code, or recovery code, if you have an app set up \
-    <input name=code autocomplete=one-time-code></label><button>Log in</button></form>";
+    </label><label>Code <small>of your app, or a recovery code, once you have set one up</small> \
+    <input name=code autocomplete=one-time-code autocapitalize=none spellcheck=false></label>\
+    <button>Log in</button></form>";
 
 const ACCOUNT_FORMS: &str = "\
     <form method=post action=/totp/enrol><button>Set up an authenticator app</button></form>\
@@ -340,7 +366,7 @@ const ACCOUNT_FORMS: &str = "\
 fn enrolment(key: &OtpKey, user: &str, text: &str) -> impl IntoResponse + use<> {
     let (secret, uri) = (key.to_base32(), key.totp_uri("Portcullis example", user));
     let body = format!(
-        "<p>{text}</p><pre>{}</pre><p><a href=\"{}\">Open it in the app</a></p>\
+        "{text}</p><pre>{}</pre><p><a href=\"{}\">Open it in the app</a></p>\
          <form method=post action=/totp/confirm><label>The code it shows \
          <input name=code inputmode=numeric autocomplete=one-time-code required></label>\
          <button>Confirm</button></form><p><a href=/account>Not now</a></p>",
@@ -365,16 +391,22 @@ fn page(title: &str, body: &str) -> impl IntoResponse + use<> {
 }
 
 fn html(title: &str, body: &str) -> String {
-    let style = "body{font:1rem/1.5 system-ui;max-width:26rem;margin:3rem auto;padding:0 1rem}\
-        label,input,button{display:block;width:100%;box-sizing:border-box}\
-        input,button{font:inherit;padding:.5rem;margin:.25rem 0 1rem}\
-        pre{padding:1rem;background:#eee;white-space:pre-wrap;overflow-wrap:anywhere}";
     format!(
         "<!doctype html><html lang=en><meta charset=utf-8>\
-         <meta name=viewport content=\"width=device-width\"><title>{title}</title>\
-         <style>{style}</style><h1>{title}</h1>{body}</html>\n"
+         <meta name=viewport content=\"width=device-width,initial-scale=1\"><title>{title}</title>\
+         <style>{STYLE}</style><main><h1>{title}</h1>{body}</main></html>\n"
     )
 }
+
+const STYLE: &str = "\
+    :root{color-scheme:light dark}\
+    body{font:1rem/1.5 system-ui,sans-serif;max-width:24rem;margin:3rem auto;padding:0 1rem}\
+    h1{font-size:1.5rem}\
+    small{display:block;opacity:.7}\
+    label,input,button{display:block;width:100%;box-sizing:border-box}\
+    input,button{font:inherit;padding:.5rem;margin:.25rem 0 1rem}\
+    pre{padding:1rem;background:#8882;white-space:pre-wrap;overflow-wrap:anywhere}\
+    [role=alert]{padding:.5rem 1rem;border-left:.25rem solid #c33;background:#c332}";
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
@@ -385,8 +417,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let address = env::var("LOGIN_ADDR").unwrap_or_else(|_| "127.0.0.1:3001".to_owned());
     let listener = TcpListener::bind(&address).await?;
     let port = listener.local_addr()?.port();
-    let app = app(Site::new().await?)?.into_make_service_with_connect_info::<SocketAddr>();
+    // The other half of the processors is for everything else.
+    let threads = thread::available_parallelism().map_or(1, |all| all.get().div_ceil(2));
+    let hasher = Hasher::with_threads(threads).start()?;
+    let memory = hasher.memory_ceiling() / (1024 * 1024);
+    let site = Site::new(hasher).await?;
+    let app = app(site)?.into_make_service_with_connect_info::<SocketAddr>();
     println!("http://localhost:{port}/");
+    println!("Hashing passwords takes {memory} MiB of memory, however many log in.");
     println!("Log in as `{USER}` with the password `{PASSWORD}`.");
     println!("Set up an authenticator app there, log out, and log in with one of its codes.");
     println!("No cookie comes back? It is for TLS. curl and new versions of Chromium make an");

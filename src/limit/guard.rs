@@ -139,12 +139,12 @@ impl LoginGuard {
     /// Charges an attempt, or says why it may not be made. What is denied is not charged.
     pub fn reserve(&self, login: &Login<'_>, now: Mono) -> Verdict {
         let counted = self.counted(login);
-        let Limits { pair, challenge, .. } = self.0.limits;
+        let limits @ Limits { pair, challenge, .. } = &self.0.limits;
         let mut table = self.table(counted);
         let mut wait: Option<Duration> = None;
         let mut failures = 0;
         let mut newcomers = 0;
-        for (key, pace) in counted.all() {
+        for (key, pace) in counted.all(limits) {
             match table.states.get(&key) {
                 Some(state) => {
                     wait = wait.max(state.wait(pace, now));
@@ -160,7 +160,7 @@ impl LoginGuard {
         if asked && login.challenge == Challenged::Not {
             return Verdict::Challenge { retry_after: pair.forget };
         }
-        if !table.has_room(newcomers, pair, now) {
+        if !table.has_room(newcomers, *pair, now) {
             if counted.known {
                 drop(table);
                 // Nobody is shut out for a cookie that others get without.
@@ -168,7 +168,7 @@ impl LoginGuard {
             }
             return Verdict::Deny { retry_after: Duration::from_secs(1) };
         }
-        for (key, _) in counted.all() {
+        for (key, _) in counted.all(limits) {
             table.states.entry(key).or_default().begin();
         }
         drop(table);
@@ -202,24 +202,23 @@ impl LoginGuard {
     }
 
     fn counted(&self, login: &Login<'_>) -> Counted {
-        let Limits { pair, account, network, .. } = self.0.limits;
         let name = login.account;
         let hash = |kind: u8, net: Option<IpNet>, device: Option<&str>| {
             self.0.hashing.hash_one((kind, name, net, device))
         };
         if let Some(cookie) = login.device.filter(|cookie| self.knows(name, cookie)) {
             // The first digit of sixteen.
-            let own = (hash(0, None, cookie.get(..1)), pair);
+            let own = hash(0, None, cookie.get(..1));
             return Counted { known: true, own, account: None, network: None };
         }
         let net = login.client.map(client_key);
-        let own = (hash(1, net, None), pair);
+        let own = hash(1, net, None);
         let whole = self.0.hashing.hash_one((3_u8, net));
         Counted {
             known: false,
             own,
-            account: Some((hash(2, None, None), account)),
-            network: net.map(|_| (whole, network)),
+            account: Some(hash(2, None, None)),
+            network: net.map(|_| whole),
         }
     }
 

@@ -11,20 +11,29 @@ use portcullis::{authn::otp::OtpKey, clock};
 
 use crate::examples::{Service, built};
 
-const RIGHT: &str = "correct horse battery staple";
+pub(crate) const RIGHT: &str = "correct horse battery staple";
 
 /// The example on a port of its own, and its address under the name `localhost`, to which curl
 /// sends cookies of TLS in the clear.
-fn start() -> (Service, String) {
-    let mut login = Command::new(built("login"));
+pub(crate) fn start() -> (Service, String) {
+    started(Command::new(built("login")))
+}
+
+pub(crate) fn started(mut login: Command) -> (Service, String) {
     login.env("LOGIN_ADDR", "127.0.0.1:0").stdout(Stdio::piped()).stderr(Stdio::null());
     let mut service = Service(login.spawn().unwrap());
-    let mut stdout = BufReader::new(service.0.stdout.take().unwrap());
-    let mut address = String::new();
-    stdout.read_line(&mut address).unwrap();
-    // Whoever prints into a closed pipe dies of it.
+    let address = said(&mut service);
+    (service, address.trim_end_matches('/').to_owned())
+}
+
+/// The next line that it prints.
+pub(crate) fn said(service: &mut Service) -> String {
+    // No byte is read ahead, and the pipe stays: whoever prints into a closed one dies of it.
+    let mut stdout = BufReader::with_capacity(1, service.0.stdout.take().unwrap());
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
     service.0.stdout = Some(stdout.into_inner());
-    (service, address.trim().trim_end_matches('/').to_owned())
+    line.trim().to_owned()
 }
 
 /// One browser, with its own cookies.
@@ -176,4 +185,16 @@ fn attack_guessing_codes_with_the_right_password() {
     let statuses: Vec<_> = (0..7).map(|ahead| thief.log_in(RIGHT, &code(&other, ahead))).collect();
     assert_eq!(statuses, [401, 401, 401, 401, 401, 429, 429]);
     assert_eq!(owner.log_in(RIGHT, &recovery[0]), 303, "the owner is not locked out");
+}
+
+#[test]
+fn attack_locking_the_owner_out() {
+    let (_service, base) = start();
+    let (owner, stranger) = (Browser::new(&base, "known"), Browser::new(&base, "stranger"));
+    assert_eq!(owner.log_in(RIGHT, ""), 303);
+    assert_eq!(owner.post("/logout", &[]).0, 303);
+    let statuses: Vec<_> = (0..6).map(|_| stranger.log_in("guess", "")).collect();
+    assert_eq!(statuses, [401, 401, 401, 401, 401, 429]);
+    assert_eq!(stranger.log_in(RIGHT, ""), 429, "no word about the password");
+    assert_eq!(owner.log_in(RIGHT, ""), 303, "on a device that is known");
 }

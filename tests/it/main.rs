@@ -22,6 +22,9 @@ mod canary;
 #[cfg(all(feature = "testing", feature = "password"))]
 mod conformance;
 #[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower", feature = "password"))]
+mod corpus;
+#[cfg(test)]
 mod exact;
 #[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower"))]
@@ -52,8 +55,14 @@ mod limit_sets;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower", feature = "password", unix))]
+mod login_browser;
+#[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower", feature = "password"))]
 mod login_example;
+#[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower", feature = "password", target_os = "linux"))]
+mod login_load;
 #[cfg(test)]
 #[cfg(all(feature = "testing", feature = "password"))]
 mod logins;
@@ -81,10 +90,10 @@ mod routes;
 #[cfg(feature = "testing")]
 mod sessions;
 #[cfg(test)]
-mod snapshots;
-#[cfg(test)]
 #[cfg(feature = "testing")]
 mod signatures;
+#[cfg(test)]
+mod snapshots;
 #[cfg(test)]
 #[cfg(feature = "testing")]
 mod tokens;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{
-    LoginGuard, Table,
+    Limits, LoginGuard, Table,
     state::{Pace, State},
 };
 use crate::Mono;
@@ -18,24 +18,24 @@ pub struct Reservation {
     pub(super) open: bool,
 }
 
-/// The entries of one attempt, with what each goes by.
+/// The entries of one attempt.
 #[derive(Clone, Copy)]
 pub(super) struct Counted {
     /// By a device's cookie, which has entries of its own.
     pub(super) known: bool,
     /// The pair, or the device that has its own count.
-    pub(super) own: (u64, Pace),
-    pub(super) account: Option<(u64, Pace)>,
-    pub(super) network: Option<(u64, Pace)>,
+    pub(super) own: u64,
+    pub(super) account: Option<u64>,
+    pub(super) network: Option<u64>,
 }
 
 impl Reservation {
     /// The secret was right.
     pub fn succeeded(mut self) {
-        self.close(|table, counted, now| {
-            let (own, pace) = counted.own;
-            let wrong = table.states.get(&own).map_or(0, |state| state.failures(pace, now));
-            for (key, pace) in [Some(counted.own), counted.account].into_iter().flatten() {
+        self.close(|table, counted, limits, now| {
+            let own = table.states.get(&counted.own);
+            let wrong = own.map_or(0, |state| state.failures(limits.pair, now));
+            for (key, pace) in counted.person(limits) {
                 if let Some(state) = table.states.get_mut(&key) {
                     state.forgive(wrong, pace, now);
                 }
@@ -50,21 +50,21 @@ impl Reservation {
 
     /// Nothing was checked: what checks it could not be reached.
     pub fn released(mut self) {
-        self.close(|_, _, _| ());
+        self.close(|_, _, _, _| ());
     }
 
     /// Ends the attempt once, and keeps no entry that says nothing.
-    fn close(&mut self, outcome: impl FnOnce(&mut Table, Counted, Mono)) {
+    fn close(&mut self, outcome: impl FnOnce(&mut Table, Counted, &Limits, Mono)) {
         if !std::mem::take(&mut self.open) {
             return;
         }
-        let (counted, now) = (self.counted, self.now);
+        let (counted, limits, now) = (self.counted, &self.guard.0.limits, self.now);
         let mut table = self.guard.table(counted);
-        for (key, _) in counted.all() {
+        for (key, _) in counted.all(limits) {
             table.states.entry(key).and_modify(State::end);
         }
-        outcome(&mut table, counted, now);
-        for (key, pace) in counted.all() {
+        outcome(&mut table, counted, limits, now);
+        for (key, pace) in counted.all(limits) {
             if table.states.get(&key).is_some_and(|state| state.is_blank(pace, now)) {
                 table.states.remove(&key);
             }
@@ -74,8 +74,8 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.close(|table, counted, now| {
-            for (key, pace) in counted.all() {
+        self.close(|table, counted, limits, now| {
+            for (key, pace) in counted.all(limits) {
                 if let Some(state) = table.states.get_mut(&key) {
                     state.fail(pace, now);
                 }
@@ -85,8 +85,16 @@ impl Drop for Reservation {
 }
 
 impl Counted {
-    pub(super) fn all(self) -> impl Iterator<Item = (u64, Pace)> {
-        [Some(self.own), self.account, self.network].into_iter().flatten()
+    /// All of them, with what each goes by.
+    pub(super) fn all(self, limits: &Limits) -> impl Iterator<Item = (u64, Pace)> + use<> {
+        let network = self.network.map(|key| (key, limits.network));
+        self.person(limits).chain(network)
+    }
+
+    /// Those that a success forgives.
+    fn person(self, limits: &Limits) -> impl Iterator<Item = (u64, Pace)> + use<> {
+        let account = self.account.map(|key| (key, limits.account));
+        [(self.own, limits.pair)].into_iter().chain(account)
     }
 }
 
