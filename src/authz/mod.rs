@@ -57,9 +57,9 @@
 //! # Ok::<(), portcullis::authz::PolicyErrors>(())
 //! ```
 //!
-//! A condition has at most 8 KiB, 64 levels of nesting and 64 of `+`, `-` and `*`; a rule has at
-//! most 1,024 tests, elements of sets and operators, where each `if` within a comparison doubles
-//! what it stands in.
+//! A condition has at most 8 KiB, 64 levels of nesting, 16 attributes one of the other, and 64 of
+//! `+`, `-` and `*`; a rule has at most 1,024 tests, elements of sets and operators, where each `if`
+//! within a comparison doubles what it stands in, and every 64 bytes of one text count as one more.
 //!
 //! Besides them, `during` and `outside` of a rule hold a window of the week in a time zone, as
 //! `"Mon-Fri 09:00-18:00 Europe/Berlin"`; see [`Policy::during`].

@@ -44,7 +44,8 @@ impl Names {
     }
 }
 
-/// The candidate that `name` was probably meant to be: at most a third of it differs.
+/// The candidate that `name` was probably meant to be: at most a third of it differs. Of very many
+/// candidates it is one of the first.
 pub(super) fn nearest<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -55,10 +56,17 @@ pub(super) fn nearest<'a>(
     let allowed = name.chars().count() / 3;
     // In bytes, a letter more or less makes a difference of four at most.
     let close = |candidate: &&str| candidate.len().abs_diff(name.len()) <= 4 * allowed;
+    let mut left = MAX_COMPARED;
+    let affordable = |candidate: &&str| {
+        let rest = left.checked_sub(name.len() * candidate.len());
+        left = rest.unwrap_or(left);
+        rest.is_some()
+    };
     candidates
         .into_iter()
         .filter(|candidate| *candidate != name && candidate.len() <= MAX_LENGTH)
         .filter(close)
+        .take_while(affordable)
         .map(|candidate| (distance(name, candidate), candidate))
         .filter(|(distance, _)| *distance <= allowed)
         .min()
@@ -92,6 +100,8 @@ fn distance(from: &str, to: &str) -> usize {
 
 /// Longer names are not compared letter by letter.
 const MAX_LENGTH: usize = 64;
+/// More pairs of letters are not compared for one name: some ten thousand names of twelve.
+const MAX_COMPARED: usize = 1 << 21;
 
 #[cfg(test)]
 mod tests {
@@ -119,6 +129,21 @@ mod tests {
             let found = all.starting(stem).map(|at| all.name(at).unwrap());
             assert!(found.eq(names.into_iter().filter(|name| name.starts_with(stem))), "{stem}");
         }
+    }
+
+    #[test]
+    fn what_was_meant_is_not_looked_for_among_millions() {
+        let name = "x".repeat(64);
+        let meant = format!("{}y", &name[1..]);
+        let others: Vec<String> = (0..600).map(|number| format!("{number:064}")).collect();
+        let find = |count: usize| {
+            nearest(&name, others.iter().take(count).map(String::as_str).chain([&*meant]))
+        };
+        assert_eq!((find(511), find(512)), (Some(&*meant), None));
+        // Those that are too long to be meant cost nothing.
+        let long = "x".repeat(65);
+        let all = std::iter::repeat_n(&*long, 100_000).chain([&*meant]);
+        assert_eq!(nearest(&name, all), Some(&*meant));
     }
 
     #[test]

@@ -91,7 +91,8 @@ pub(super) struct Rule {
 pub struct AccessRequest<'a> {
     /// The principal's roles and scopes; see [`PolicySet::subject`].
     pub subject: &'a Subject,
-    /// Who wants it; the one that `subject` was made of.
+    /// Who wants it; the one that `subject` was made of. A `User`, `Service` or `Device`: a
+    /// condition that asks whether it is of another type is false.
     pub principal: &'a dyn Entity,
     /// What is wanted.
     pub action: Action,

@@ -3,10 +3,10 @@
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use crate::{
-    AuthnError, AuthnErrorKind, Challenge, Credential, Facts, Mono, Now, Principal, Step,
+    AuthnError, AuthnErrorKind, Challenge, Credential, Facts, Mono, Now, Principal, Step, UnixTime,
     authn::{
         Answer, Authenticator,
-        password::{Attempt, Passwords, account, user_name},
+        password::{Attempt, Claimed, Passwords, said, user_name},
     },
     limit::{Login, LoginGuard, Reservation, Verdict},
 };
@@ -16,7 +16,8 @@ use crate::{
 /// An attempt is charged before its password is looked at, in the store or the cache of right
 /// ones, so a denial says nothing about the password. Denied is 429 with `Retry-After`. What
 /// could not be checked, because the store or the hasher is unavailable, is not charged, nor what
-/// nobody can have as a name or password. One guard may serve several realms; the accounts of
+/// nobody can have as a name or password. A caller who goes away while the store is asked gives
+/// the place back; from then on an attempt counts, whoever waits for its answer. One guard may serve several realms; the accounts of
 /// each are counted by themselves.
 ///
 /// Challenges are for forms. Basic can carry no solution, so a gate with a guard that asks for
@@ -111,13 +112,16 @@ impl GuardedPasswords {
         attempt: &Attempt<'_>,
         now: Now,
     ) -> impl Future<Output = Result<Principal, AuthnError>> + Send + use<> {
-        let reserved = attempt.account().map(|name| {
-            let name = self.counted(&name);
+        let begun = attempt.said().map(|said| {
+            let name = self.counted(&said.user);
             let entry = Entry { name, client: attempt.client, device: attempt.device };
-            self.reserve(&entry, attempt.solution, now.mono)
+            let reserved = self.reserve(&entry, attempt.solution, now.mono);
+            (reserved, self.passwords.look_up(said))
         });
-        let checked = self.passwords.verify_password(attempt, now);
-        async move { settle(reserved?.await?, checked).await }
+        async move {
+            let (reserved, claimed) = begun?;
+            settle(reserved.await?, claimed, Some(now.wall), now).await
+        }
     }
 
     /// The value of a cookie for the device on which `user` has just logged in: the name as it was
@@ -134,7 +138,8 @@ impl GuardedPasswords {
         format!("{}\n{name}", self.passwords.realm())
     }
 
-    /// Charges an attempt, once its challenge is solved where there is one.
+    /// Charges an attempt, once its challenge is solved where there is one. Its password is
+    /// unchecked.
     fn reserve(
         &self,
         entry: &Entry<'_>,
@@ -142,24 +147,25 @@ impl GuardedPasswords {
         now: Mono,
     ) -> impl Future<Output = Result<Reservation, AuthnError>> + Send + use<> {
         let login = if self.challenges.is_some() { entry.login() } else { entry.login().solved() };
-        let first = self.guard.reserve(&login, now);
+        let first = allowed(self.guard.reserve(&login, now));
         let solution = solution.filter(|solution| solution.len() <= MAX_SOLUTION);
+        let unsolved = |error: &AuthnError| error.kind() == AuthnErrorKind::ChallengeRequired;
         let asked = match (&first, &self.challenges, solution) {
-            (Verdict::Challenge { .. }, Some(check), Some(solution)) => {
+            (Err(error), Some(check), Some(solution)) if unsolved(error) => {
                 // Charged before the solution is looked at: a wrong one is a failure too.
                 let charged = allowed(self.guard.reserve(&entry.login().solved(), now));
-                Some(charged.map(|reservation| (reservation, check.check(solution))))
+                Some(charged.map(|reservation| (reservation.checking(), check.check(solution))))
             }
             _ => None,
         };
         async move {
-            let Some(asked) = asked else { return allowed(first) };
+            let Some(asked) = asked else { return first };
             let (reservation, answer) = asked?;
             match answer.await {
-                Ok(true) => Ok(reservation),
+                Ok(true) => Ok(reservation.unchecked()),
                 Ok(false) => {
                     reservation.failed();
-                    allowed(first)
+                    first
                 }
                 Err(_) => {
                     reservation.released();
@@ -190,29 +196,24 @@ impl Authenticator for GuardedPasswords {
     }
 
     fn authenticate(&self, credential: &Credential<'_>, facts: &Facts<'_>, now: Now) -> Step {
-        let name = match account(credential) {
+        let said = match said(credential) {
             None => return Step::NotMine,
-            Some(Ok(name)) => name,
+            Some(Ok(said)) => said,
             Some(Err(error)) => return Step::Done(Err(error)),
         };
         // A program that repeats Basic holds no cookie and solves no challenge.
-        let name = self.counted(&name);
+        let name = self.counted(&said.user);
         let entry = Entry { name, client: facts.client_address(), device: None };
         let login = match self.basic {
             Basic::Challenged => entry.login(),
             Basic::Unchallenged => entry.login().solved(),
         };
-        let reservation = match allowed(self.guard.reserve(&login, now.mono)) {
-            Ok(reservation) => reservation,
-            Err(error) => return Step::Done(Err(error)),
-        };
-        match self.passwords.authenticate(credential, facts, now) {
-            Step::Wait(checked) => Step::Wait(Box::pin(settle(reservation, checked))),
-            Step::Done(result) => Step::Done(conclude(reservation, result)),
-            Step::NotMine => {
-                reservation.released();
-                Step::NotMine
+        match allowed(self.guard.reserve(&login, now.mono)) {
+            Ok(reservation) => {
+                let claimed = self.passwords.look_up(said);
+                Step::Wait(Box::pin(settle(reservation, claimed, None, now)))
             }
+            Err(error) => Step::Done(Err(error)),
         }
     }
 }
@@ -232,19 +233,17 @@ impl Entry<'_> {
     }
 }
 
-/// Checks a password that was charged for. Dropped on the way, it counts as wrong.
+/// Checks a password that was charged for. Dropped while the store is asked, it has not been
+/// tried; dropped after that, it counts as wrong.
 async fn settle(
     reservation: Reservation,
-    checked: impl Future<Output = Result<Principal, AuthnError>> + Send,
+    claimed: impl Future<Output = Result<Claimed, AuthnError>> + Send,
+    auth_time: Option<UnixTime>,
+    now: Now,
 ) -> Result<Principal, AuthnError> {
-    let result = checked.await;
-    conclude(reservation, result)
-}
-
-fn conclude(
-    reservation: Reservation,
-    result: Result<Principal, AuthnError>,
-) -> Result<Principal, AuthnError> {
+    let claimed = claimed.await?;
+    let reservation = reservation.checking();
+    let result = claimed.check(auth_time, now).await;
     match &result {
         Ok(_) => reservation.succeeded(),
         Err(error) if error.kind() == AuthnErrorKind::Unavailable => reservation.released(),
@@ -253,11 +252,12 @@ fn conclude(
     result
 }
 
+/// An attempt whose password is unchecked.
 fn allowed(verdict: Verdict) -> Result<Reservation, AuthnError> {
     let refuse =
         |kind, detail, wait: Duration| Err(AuthnError::new(kind, detail).with_retry_after(wait));
     match verdict {
-        Verdict::Allow(reservation) => Ok(reservation),
+        Verdict::Allow(reservation) => Ok(reservation.unchecked()),
         Verdict::Challenge { retry_after } => {
             let detail = "a challenge is to be solved first";
             refuse(AuthnErrorKind::ChallengeRequired, detail, retry_after)

@@ -16,7 +16,7 @@ use std::{
 pub use builder::{GuardError, LoginGuardBuilder};
 pub use reservation::Reservation;
 use {
-    reservation::Counted,
+    reservation::{Counted, Dropped},
     state::{Pace, State},
 };
 
@@ -172,7 +172,8 @@ impl LoginGuard {
             table.states.entry(key).or_default().begin();
         }
         drop(table);
-        Verdict::Allow(Reservation { guard: self.clone(), counted, now, open: true })
+        let (guard, dropped) = (self.clone(), Dropped::Failed);
+        Verdict::Allow(Reservation { guard, counted, now, dropped })
     }
 
     /// The value of a cookie to give to a device on which `account` has just logged in. Give it a

@@ -1,6 +1,11 @@
 //! Guessing passwords against a guarded gate and a guarded login form.
 
-use std::net::IpAddr;
+use std::{
+    future::pending,
+    net::IpAddr,
+    pin::pin,
+    task::{Context, Waker},
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use portcullis::{
@@ -194,10 +199,60 @@ fn right_passwords_are_never_charged() {
 fn attack_guesses_that_hang_up_before_the_answer_are_charged() {
     let (hasher, log) = (hasher(), Recorder::default());
     let gate = gate(logins(&hasher, LoginGuard::builder().attempts(3)), &log);
+    let before = hasher.hashes();
     for _ in 0..3 {
-        drop(admit(&gate, "alice:wrong", HERE, at(0)));
+        // The hasher has it by the time the store has answered.
+        drop(begun(admit(&gate, "alice:wrong", HERE, at(0))).unwrap());
     }
     assert_eq!(ask(&gate, "alice:right", HERE, at(0)).unwrap_err().status(), 429);
+    block_on(hasher.hash(&Secret::new(*b"in line after the guesses"))).unwrap();
+    assert_eq!(hasher.hashes() - before, 4);
+}
+
+/// An attempt that has got as far as it gets without waiting; `None` where it is refused.
+fn begun(admission: Admission) -> Option<impl Future> {
+    let Admission::Wait(mut future) = admission else { return None };
+    let _ = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    Some(future)
+}
+
+/// A store that never answers.
+#[derive(Debug)]
+struct Slow;
+
+impl PasswordStore for Slow {
+    fn find(&self, _: &str) -> Answer<Option<PasswordRecord>> {
+        Answer::wait(pending())
+    }
+}
+
+#[test]
+fn attack_hanging_up_while_the_store_is_asked_fills_the_guard_for_nothing() {
+    let (hasher, guard) = (hasher(), LoginGuard::builder().entries(1_000).start().unwrap());
+    let slow = Passwords::new("staff", Slow, hasher.clone());
+    let logins = GuardedPasswords::new(slow, guard.clone());
+    let slow = gate(logins.clone(), &Recorder::default());
+    let guess = Secret::new(*b"x");
+    for number in 0..1_000_u32 {
+        let (user, peer) = (format!("u{number}"), IpAddr::from(number.to_be_bytes()));
+        let admit = || admit(&slow, &format!("{user}:x"), &peer.to_string(), at(0));
+        let form = || logins.verify_password(&Attempt::new(&user, &guess).client(peer), at(0));
+        drop(admit());
+        drop(form());
+        assert!(begun(admit()).is_some(), "there is room: {number}");
+        assert!(pin!(form()).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    for _ in 0..2 {
+        let at_once = (0..50).filter_map(|_| begun(admit(&slow, "alice:x", HERE, at(0))));
+        assert_eq!(at_once.collect::<Vec<_>>().len(), 5, "what waits holds its place");
+    }
+    let users = MemoryPasswords::default();
+    let stored = block_on(hasher.hash(&Secret::new(*b"right"))).unwrap();
+    users.insert(PasswordRecord::new("alice", "alice", stored)).unwrap();
+    let before = hasher.hashes();
+    let logins = GuardedPasswords::new(Passwords::new("staff", users, hasher.clone()), guard);
+    assert!(ask(&gate(logins, &Recorder::default()), "alice:right", HERE, at(0)).is_ok());
+    assert_eq!(hasher.hashes() - before, 1, "the first that is looked at");
 }
 
 /// A store that cannot be reached.

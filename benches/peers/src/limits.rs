@@ -1,10 +1,9 @@
 //! Limits by key, all keys known and in debt, every call admitted.
 //!
 //! The reference is governor with its default store, a sharded map. In `keyed` each side reads its
-//! own clock: governor and the bound the processor's counter by way of quanta, ours what
-//! `portcullis::clock` reads, which is the time of day as well. In `keyed-given-now` the time is
-//! given: governor asks a clock that stands still. Keys are asked for in a random order that is
-//! the same for all.
+//! own clock: governor and the bound the processor's counter by way of quanta, ours the system's
+//! monotonic clock. In `keyed-given-now` the time is given: governor asks a clock that stands
+//! still. Keys are asked for in a random order that is the same for all.
 
 use std::{error::Error, hint::black_box, num::NonZero};
 
@@ -38,7 +37,7 @@ const CALLS: usize = 1 << 20;
 
 pub(crate) fn measure(session: &mut Session) -> Result<(), Box<dyn Error>> {
     let governor = peer("governor")?;
-    let own = Sources { governor: DefaultClock::default(), ours: || clock::now().mono };
+    let own = Sources { governor: DefaultClock::default(), ours: clock::mono };
     let given = Sources { governor: Stopped, ours: || Mono::from_nanos(black_box(GIVEN)) };
     for keys in [1, 1_000, 1_000_000] {
         for threads in [1, 2] {

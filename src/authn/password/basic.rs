@@ -10,8 +10,8 @@ use crate::{
 };
 
 /// What a caller says: who, and what only that one should know.
-pub(super) struct Said {
-    pub(super) user: String,
+pub(crate) struct Said {
+    pub(crate) user: String,
     pub(super) password: Secret,
 }
 
@@ -32,7 +32,7 @@ const TOO_LONG: AuthnError =
 const MAX_VALUE: usize = (MAX_USER + 1 + MAX_PASSWORD).div_ceil(3) * 4;
 
 /// Reads what follows `Basic`.
-pub(super) fn parse(value: &str) -> Result<Said, AuthnError> {
+fn parse(value: &str) -> Result<Said, AuthnError> {
     let malformed = |detail| AuthnError::new(AuthnErrorKind::Malformed, detail);
     if value.len() > MAX_VALUE {
         return Err(TOO_LONG);
@@ -48,10 +48,10 @@ pub(super) fn parse(value: &str) -> Result<Said, AuthnError> {
     Said::new(user, password.as_bytes())
 }
 
-/// Whose password a credential claims to be; `None` when it is no password.
-pub(crate) fn account(credential: &Credential<'_>) -> Option<Result<String, AuthnError>> {
+/// What a credential says; `None` when it is no password.
+pub(crate) fn said(credential: &Credential<'_>) -> Option<Result<Said, AuthnError>> {
     let Credential::Basic(value) = credential else { return None };
-    Some(parse(value).map(|said| said.user))
+    Some(parse(value))
 }
 
 /// The name as stores and guards know it: in lower case, and without the white space that

@@ -26,12 +26,13 @@ mod pool;
 mod store;
 mod verifier;
 
-pub(crate) use basic::{account, user_name};
+pub(crate) use basic::{said, user_name};
 pub use cost::{Cost, CostError};
 pub use error::HasherError;
 pub use hasher::{Hasher, HasherBuilder, Match};
 pub use policy::{BreachCheck, PasswordPolicy, PasswordProblem};
 pub use store::{MemoryPasswords, PasswordRecord, PasswordStore};
+pub(crate) use verifier::Claimed;
 pub use verifier::{Attempt, Passwords};
 
 /// Passwords longer than this many bytes are not looked at.

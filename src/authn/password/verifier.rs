@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use super::{
     Hasher, Match, PasswordRecord, PasswordStore,
-    basic::{Said, is_stored_as, parse},
+    basic::{Said, is_stored_as, said},
     cache::Cache,
 };
 use crate::{
@@ -123,42 +123,83 @@ impl Passwords {
         attempt: &Attempt<'_>,
         now: Now,
     ) -> impl Future<Output = Result<Principal, AuthnError>> + Send + use<> {
-        let (said, this) = (attempt.said(), self.clone());
-        async move { this.check(&said?, now).await?.vouch(Some(now.wall)) }
+        let claimed = attempt.said().map(|said| self.look_up(said));
+        async move { claimed?.await?.check(Some(now.wall), now).await }
     }
 
-    async fn check(self, said: &Said, now: Now) -> Result<Proof, AuthnError> {
-        let Said { user, password } = said;
-        let found = self.store.find(user).await;
-        let found = found.map_err(|_| unavailable("the password store cannot be reached"))?;
+    /// Asks the store about the user. The password is not looked at.
+    pub(crate) fn look_up(
+        &self,
+        said: Said,
+    ) -> impl Future<Output = Result<Claimed, AuthnError>> + Send + use<> {
+        let passwords = self.clone();
+        async move {
+            let found = passwords.store.find(&said.user).await;
+            let found = found.map_err(|_| unavailable("the password store cannot be reached"))?;
+            Ok(Claimed { passwords, said, found })
+        }
+    }
+
+    /// For a user whose password was right.
+    fn vouch(
+        &self,
+        user: &PasswordRecord,
+        auth_time: Option<UnixTime>,
+    ) -> Result<Principal, AuthnError> {
+        // RFC 8176 section 2: `pwd`.
+        let mut assertion =
+            Principal::assertion(&self.realm, user.subject()).roles(user.granted()).amr(["pwd"]);
+        if let Some(at) = auth_time {
+            assertion = assertion.auth_time(at);
+        }
+        assertion.finish().map_err(|_| unavailable("the record's subject can name nobody"))
+    }
+}
+
+/// What a caller says, and what the store has under that name. Nothing has been compared yet.
+pub(crate) struct Claimed {
+    passwords: Passwords,
+    said: Said,
+    found: Option<PasswordRecord>,
+}
+
+impl Claimed {
+    /// Compares them. When it is awaited first, the hasher takes the password before anything is
+    /// waited for. `auth_time` is when the user was there in person, where that is known.
+    pub(crate) async fn check(
+        self,
+        auth_time: Option<UnixTime>,
+        now: Now,
+    ) -> Result<Principal, AuthnError> {
+        let Self { passwords, said: Said { user, password }, found } = self;
+        let (user, password) = (user.as_str(), &password);
         // A store that takes several spellings for one finds another user than the one asked for.
         let other = found.as_ref().is_some_and(|record| !is_stored_as(user, record.user()));
         let record = found.filter(|_| !other);
         // An unknown user goes the same way, over nothing.
         let stored = record.as_ref().map(PasswordRecord::hash);
-        let code = self
+        let code = passwords
             .cache
             .as_ref()
             .map(|cache| (cache, cache.code(user, password, stored.unwrap_or_default())));
         let known = code.as_ref().is_some_and(|(cache, code)| cache.holds(code, now.mono));
         if !known {
-            let checked = self.hasher.verify(password, stored).await.map_err(|error| {
+            let checked = passwords.hasher.verify(password, stored).await.map_err(|error| {
                 let wrong = error.kind() == AuthnErrorKind::Invalid;
                 let detail = "the store found another name's user";
                 if other && wrong { AuthnError::new(error.kind(), detail) } else { error }
             });
             if let Match::Renewed(new) = checked? {
                 // A hash that is not stored today is renewed another day.
-                let _ = self.store.renew(user, stored.unwrap_or_default(), &new).await;
+                let _ = passwords.store.renew(user, stored.unwrap_or_default(), &new).await;
             }
             // Under the old hash: of one that no store renews, not every request costs two.
             if let Some((cache, code)) = code {
                 cache.remember(code, now.mono);
             }
         }
-        let realm = self.realm;
-        let proof = record.map(|record| Proof { realm, record });
-        proof.ok_or(AuthnError::new(AuthnErrorKind::Invalid, "there is no such user"))
+        let known = record.ok_or(AuthnError::new(AuthnErrorKind::Invalid, "there is no such user"));
+        passwords.vouch(&known?, auth_time)
     }
 }
 
@@ -194,12 +235,7 @@ impl<'a> Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// Whose password it claims to be.
-    pub(crate) fn account(&self) -> Result<String, AuthnError> {
-        self.said().map(|said| said.user)
-    }
-
-    fn said(&self) -> Result<Said, AuthnError> {
+    pub(crate) fn said(&self) -> Result<Said, AuthnError> {
         Said::new(self.user, self.password.expose())
     }
 }
@@ -207,26 +243,6 @@ impl Attempt<'_> {
 impl fmt::Debug for Attempt<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Attempt").field("user", &self.user).finish_non_exhaustive()
-    }
-}
-
-/// A user whose password was right.
-struct Proof {
-    realm: Arc<str>,
-    record: PasswordRecord,
-}
-
-impl Proof {
-    /// With the time at which the user was there in person, where that is known.
-    fn vouch(self, auth_time: Option<UnixTime>) -> Result<Principal, AuthnError> {
-        let Self { realm, record } = self;
-        // RFC 8176 section 2: `pwd`.
-        let mut assertion =
-            Principal::assertion(&realm, record.subject()).roles(record.granted()).amr(["pwd"]);
-        if let Some(at) = auth_time {
-            assertion = assertion.auth_time(at);
-        }
-        assertion.finish().map_err(|_| unavailable("the record's subject can name nobody"))
     }
 }
 
@@ -251,14 +267,13 @@ impl Authenticator for Passwords {
     }
 
     fn authenticate(&self, credential: &Credential<'_>, _: &Facts<'_>, now: Now) -> Step {
-        let Credential::Basic(value) = credential else { return Step::NotMine };
-        let said = match parse(value) {
-            Ok(said) => said,
-            Err(error) => return Step::Done(Err(error)),
+        let claimed = match said(credential) {
+            None => return Step::NotMine,
+            Some(Ok(said)) => self.look_up(said),
+            Some(Err(error)) => return Step::Done(Err(error)),
         };
-        let this = self.clone();
         // A program repeats Basic by itself: nobody need be there in person.
-        Step::Wait(Box::pin(async move { this.check(&said, now).await?.vouch(None) }))
+        Step::Wait(Box::pin(async move { claimed.await?.check(None, now).await }))
     }
 }
 

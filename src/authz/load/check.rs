@@ -218,18 +218,16 @@ impl Checker<'_> {
                 whole = false;
                 continue;
             };
-            let word = self.text(&shape);
-            let before = all.as_ref().map(|all| self.text(all));
             all = match all {
-                None => Some(shape),
+                Some(one) if !one.meets(&shape) => {
+                    let (before, word) = (self.text(&one), self.text(&shape));
+                    let message = format!("`{element}` is {word} in a set of {before}");
+                    self.error(element.at, message);
+                    return None;
+                }
                 Some(one) => one.join(shape),
+                None => Some(shape),
             };
-            if all.is_none() {
-                let before = before.unwrap_or_default();
-                let message = format!("`{element}` is {word} in a set of {before}");
-                self.error(element.at, message);
-                return None;
-            }
         }
         whole.then(|| Shape::Set(all.map(Box::new)))
     }
@@ -262,13 +260,11 @@ impl Checker<'_> {
             None => {
                 let shapes = (self.value(one, &known), self.value(other, present));
                 let (Some(one), Some(other)) = shapes else { return None };
-                let words = (self.text(&one), self.text(&other));
-                let joined = one.join(other);
-                if joined.is_none() {
-                    let message = format!("`then` is {} and `else` is {}", words.0, words.1);
-                    self.error(whole.at, message);
+                if !one.meets(&other) {
+                    let (one, other) = (self.text(&one), self.text(&other));
+                    self.error(whole.at, format!("`then` is {one} and `else` is {other}"));
                 }
-                joined
+                one.join(other)
             }
         }
     }
@@ -421,9 +417,10 @@ impl Checker<'_> {
         let mut so_far = Path { root: path.root, attributes: Vec::new() };
         for name in &path.attributes {
             let declared = self.attribute(at, ty, name)?;
-            let before = so_far.clone();
             so_far.attributes.push(name.clone());
             if declared.optional && !present.contains(&so_far) {
+                let mut before = so_far.clone();
+                before.attributes.pop();
                 let message =
                     format!("`{so_far}` may be absent: ask `{before} has {name} && …` first");
                 self.error(at, message);

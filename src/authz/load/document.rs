@@ -64,6 +64,7 @@ pub struct Document {
     pub(in crate::authz) context: Named<String>,
     #[serde(default)]
     pub(in crate::authz) roles: Named<Grants>,
+    #[serde(default, deserialize_with = "given")]
     pub(in crate::authz) scopes: Option<Named<Vec<String>>>,
     #[serde(default, rename = "rule")]
     pub(in crate::authz) rules: Vec<Policy>,
@@ -112,14 +113,21 @@ pub(in crate::authz) struct Grants {
 #[derive(Clone, Debug, Deserialize)]
 #[must_use = "a rule has no effect until it is added to a document"]
 pub struct Policy {
+    #[serde(default, deserialize_with = "given")]
     pub(in crate::authz) id: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     pub(in crate::authz) effect: Option<String>,
     #[serde(default)]
     pub(in crate::authz) actions: Vec<String>,
+    #[serde(default, deserialize_with = "given")]
     pub(in crate::authz) roles: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "given")]
     pub(in crate::authz) when: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     pub(in crate::authz) unless: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     pub(in crate::authz) during: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     pub(in crate::authz) outside: Option<String>,
     #[serde(flatten)]
     pub(in crate::authz) unknown: Named<IgnoredAny>,
@@ -239,6 +247,13 @@ impl Policy {
             unknown: Named::default(),
         }
     }
+}
+
+/// A field that is there has a value: `null` is no way to leave it out, which would lift a limit.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// Parts by name; a name that is there twice is an error, in every format.

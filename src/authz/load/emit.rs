@@ -4,7 +4,7 @@ use std::{mem, slice, sync::Arc};
 
 use super::{
     expr::{Expr, How, Kind, Literal, Operator, Path, Relation},
-    lift::{and, atoms, equality, is_lifted, literal, or, read, size, slot},
+    lift::{and, atoms, bulk, equality, is_lifted, literal, or, read, size, slot},
     settled::{reached, role_of, settled},
 };
 use crate::authz::{
@@ -77,14 +77,16 @@ fn reached_parts<'p>(parts: &'p [Arc<Part>], target: Target<'_>) -> &'p [Arc<Par
 
 const TRUE: Operand = Operand::Literal(Literal::Bool(true));
 /// What of the work of compiling counts as much as one step that is kept.
-const WORK_PER_STEP: usize = 16;
+const WORK_PER_STEP: usize = 4;
+/// More work for one program is refused.
+const MAX_WORK: usize = 16 * MAX_STEPS;
 /// More `if`s and conditions within one comparison are refused.
 const MAX_LIFTED: usize = 128;
 
 struct Emitter<'a> {
     target: Target<'a>,
     steps: Vec<Step>,
-    /// Steps, and what they are made of: elements, pieces and operators.
+    /// Steps, and what they are made of: elements, pieces, operators, long names and texts.
     weight: usize,
     /// Parts that were looked at, each as often as it was.
     work: usize,
@@ -97,6 +99,13 @@ impl Emitter<'_> {
     fn condition(&mut self, expr: &Expr, yes: Exit, no: Exit) -> Result<Exit, TooLong> {
         self.toil(1)?;
         let (schema, resource) = (self.target.schema, self.target.resource);
+        // What the declared types tell holds, whatever an entity says of itself: what stands
+        // behind it is left out. It may still fail.
+        let (yes, no) = match settled(expr, schema, resource) {
+            Some(true) => (yes, yes),
+            Some(false) => (no, no),
+            None => (yes, no),
+        };
         if let Kind::Not(inner) = &expr.kind {
             self.condition(inner, no, yes)
         } else if let Kind::And(parts) = &expr.kind {
@@ -202,6 +211,7 @@ impl Emitter<'_> {
                     return self.forced(slice::from_ref(of), exit);
                 }
                 let Kind::Path(path) = &of.kind else { return Err(TooLong) };
+                self.weigh(bulk(&of.kind))?;
                 Test::Has(self.read(path, Some(name))?)
             }
             Kind::In(left, right) => match (&right.kind, role_of(right)) {
@@ -212,7 +222,7 @@ impl Emitter<'_> {
             Kind::Is(entity, word, _) => Test::Is(self.operand(entity)?, TypeName::new(&word.text)),
             Kind::InRange(left, right) => Test::InRange(self.operand(left)?, self.operand(right)?),
             Kind::Like(text, pieces) => {
-                self.weigh(pieces.len())?;
+                self.weigh(pieces.len() + bulk(&expr.kind))?;
                 Test::Like(self.operand(text)?, pieces.clone())
             }
             Kind::IsEmpty(set) => {
@@ -364,7 +374,7 @@ impl Emitter<'_> {
 
     fn toil(&mut self, work: usize) -> Result<(), TooLong> {
         self.work = self.work.saturating_add(work);
-        if self.work > MAX_STEPS * WORK_PER_STEP { Err(TooLong) } else { Ok(()) }
+        if self.work > MAX_WORK { Err(TooLong) } else { Ok(()) }
     }
 
     fn is_set(&self, expr: &Expr) -> bool {
@@ -382,6 +392,7 @@ impl Emitter<'_> {
 
     /// A value. Where only a value can stand, checked types have left nothing else.
     fn operand(&mut self, expr: &Expr) -> Result<Operand, TooLong> {
+        self.weigh(bulk(&expr.kind))?;
         let (operator, left, right) = if let Kind::Literal(literal) = &expr.kind {
             return Ok(Operand::Literal(literal.clone()));
         } else if let Kind::Path(path) = &expr.kind {
@@ -399,6 +410,7 @@ impl Emitter<'_> {
     }
 
     fn many(&mut self, expr: &Expr) -> Result<Many, TooLong> {
+        self.weigh(bulk(&expr.kind))?;
         if let Kind::Set(elements) = &expr.kind {
             self.weigh(elements.len())?;
             let operands = elements.iter().map(|element| self.operand(element));

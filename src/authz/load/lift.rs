@@ -2,7 +2,7 @@
 
 use super::{
     emit::TooLong,
-    expr::{Expr, Kind, Literal, Relation},
+    expr::{Expr, Kind, Literal, Path, Relation},
 };
 
 /// Whether a value has to be put in other terms before a test of it can be made: it holds an
@@ -67,10 +67,31 @@ pub(in crate::authz) fn atoms(value: &Expr, all: &mut Vec<Expr>) {
     }
 }
 
-/// How many parts there are in all.
+/// How many parts there are in all; one with long names or text counts as several.
 pub(in crate::authz) fn size(expr: &Expr) -> usize {
-    1 + expr.parts().into_iter().map(size).sum::<usize>()
+    1 + bulk(&expr.kind) + expr.parts().into_iter().map(size).sum::<usize>()
 }
+
+/// As how many parts more its own names and text count.
+pub(in crate::authz) fn bulk(kind: &Kind) -> usize {
+    let names = |names: &[Box<str>]| names.iter().map(|name| name.len() + NAME).sum::<usize>();
+    let bytes = if let Kind::Path(Path { attributes: all, .. }) | Kind::Field(_, all) = kind {
+        names(all)
+    } else if let Kind::Like(_, pieces) = kind {
+        names(pieces)
+    } else if let Kind::Literal(Literal::Str(text)) = kind {
+        text.len()
+    } else if let Kind::Literal(Literal::Entity(entity)) = kind {
+        entity.id.len()
+    } else {
+        0
+    };
+    bytes / PART
+}
+
+/// What a part takes, and a name besides its letters, in bytes, about.
+const PART: usize = 64;
+const NAME: usize = 16;
 
 pub(in crate::authz) fn equality(one: &Expr, other: &Expr) -> Expr {
     let kind = Kind::Compare(Relation::Equal, one.clone().into(), other.clone().into());

@@ -45,8 +45,21 @@ impl Shape {
         }
     }
 
+    /// Whether there is one.
     pub(in crate::authz) fn meets(&self, other: &Self) -> bool {
-        self.clone().join(other.clone()).is_some()
+        match (self, other) {
+            (Self::One(one), Self::One(other)) => one.meets(*other),
+            (Self::Set(None), Self::Set(_)) | (Self::Set(_), Self::Set(None)) => true,
+            (Self::Set(Some(one)), Self::Set(Some(other))) => one.meets(other),
+            (Self::Record(fields), Self::Record(others)) => {
+                fields.len() == others.len()
+                    && fields
+                        .iter()
+                        .zip(others)
+                        .all(|((name, one), (of, other))| name == of && one.meets(other))
+            }
+            (Self::One(_) | Self::Set(_) | Self::Record(_), _) => false,
+        }
     }
 
     pub(in crate::authz) fn is_entity(&self) -> bool {
@@ -97,6 +110,8 @@ mod tests {
         let check = |one: &Shape, other: &Shape, expected: Option<&Shape>| {
             assert_eq!(one.clone().join(other.clone()).as_ref(), expected, "{one:?} {other:?}");
             assert_eq!(other.clone().join(one.clone()).as_ref(), expected, "{other:?} {one:?}");
+            let meets = expected.is_some();
+            assert_eq!((one.meets(other), other.meets(one)), (meets, meets), "{one:?} {other:?}");
         };
         let user = one(Ty::Entity(TypeName::USER));
         let (long, text, any) = (one(Ty::Long), one(Ty::Str), one(Ty::Principal));

@@ -298,6 +298,25 @@ fn a_name_given_twice_is_refused_in_json_too() {
 }
 
 #[test]
+fn null_lifts_no_limit_of_a_rule() {
+    let read = |rest: &str| {
+        let rule = format!(r#""id": "x", "effect": "permit", "actions": ["*"], {rest}"#);
+        serde_json::from_str::<Document>(&format!(r#"{{"rule": [{{{rule}}}]}}"#))
+    };
+    for field in ["roles", "when", "unless", "during", "outside"] {
+        let error = read(&format!("\"{field}\": null")).expect_err(field).to_string();
+        assert!(error.starts_with("invalid type: null, expected a "), "{field}: {error}");
+    }
+    assert!(serde_json::from_str::<Document>(r#"{"scopes": null}"#).is_err());
+    let document = read(r#""roles": ["a"], "when": "true", "during": "UTC""#).unwrap();
+    let rule = document.rules.first().unwrap();
+    assert_eq!(
+        (rule.roles.as_deref(), rule.when.as_deref()),
+        (Some(&["a".into()][..]), Some("true"))
+    );
+}
+
+#[test]
 fn a_rule_too_long_or_a_document_with_too_much_is_refused() {
     let load = |when: &str| {
         let rule = Policy::permit("x").actions(["order:read"]).when(when);

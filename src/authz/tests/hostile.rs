@@ -2,7 +2,7 @@
 
 use super::{
     super::{AccessRequest, Context, Document, PolicySet, TypeName, Value},
-    semantics::{alice, could, decide, decide_in, order, policies, rule},
+    semantics::{alice, could, decide, decide_in, order, policies, rule, words},
     world::{Data, Thing},
 };
 use crate::{Attribute, Principal, UnixTime};
@@ -63,6 +63,33 @@ fn what_is_unknown_of_an_entity_known_by_name_switches_no_forbid_off() {
     check(r#"resource.shop in Shop::"chain""#, Data::Thing(chained), "forbid f");
     // The owner is the principal, who can be asked.
     check(r#"resource.owner in Shop::"1""#, open(), "allow p");
+}
+
+#[test]
+fn a_principal_of_no_such_type_gains_nothing_by_what_the_types_left_out() {
+    let check = |text: &str, expected: &str| {
+        let set = policies(text);
+        let decision = set.decide(&AccessRequest {
+            subject: &set.subject(&alice()),
+            principal: &Thing::new("Shop", "1"),
+            action: set.action("order:read").unwrap(),
+            resource: &order(),
+            context: &Context::new(UnixTime::from_secs(0)),
+        });
+        assert_eq!(words(&set, decision), expected, "{text}");
+    };
+    // No principal is a shop: what stands behind that is neither checked nor compiled.
+    let permit = |when: &str| rule("p", "permit", &format!("when = '{when}'"));
+    check(
+        &permit(r#"principal is Shop && principal in Shop::"chain""#),
+        "NoRule { permit_errors: 0 }",
+    );
+    check(&permit("principal is Shop && resource.total > 99"), "NoRule { permit_errors: 0 }");
+    check(&permit("!(!(principal is Shop) || resource.paid)"), "NoRule { permit_errors: 0 }");
+    let unless = rule("p", "permit", "unless = '!(principal is Shop) || resource.paid'");
+    check(&unless, "NoRule { permit_errors: 0 }");
+    let forbid = rule("f", "forbid", "when = '!(principal is Shop) || resource.paid'");
+    check(&[permit("true"), forbid].concat(), "forbid f");
 }
 
 #[test]

@@ -219,7 +219,7 @@ fn a_rule_about_several_types_may_ask_which_one_it_is() {
 fn a_condition_that_would_grow_without_end_is_refused() {
     let load = |when: &str| {
         let document = super::super::Document::from_toml(
-            "[resources.Order]\nattributes = { a = 'long', b = 'bool' }\nactions = ['order:read']",
+            "[resources.Order]\nattributes = { a = 'long', b = 'bool', a_shop_it_was_bought_in = 'Order' }\nactions = ['order:read']",
         );
         let rule = Policy::permit("x").actions(["order:read"]).when(when);
         PolicySet::from_document(document.unwrap().rule(rule)).map_err(|error| error.to_string())
@@ -255,6 +255,23 @@ fn a_condition_that_would_grow_without_end_is_refused() {
     check(&format!("[{0}] == [{0}]", many("{a:1}", 400)), false);
     let sums = vec!["resource.a+1>0"; 64].join("&&");
     check(&sums, true);
+    // So do long texts and long chains of attributes.
+    let text = "x".repeat(2000);
+    check(
+        &format!("[{}].contains(\"{text}\")", many("if resource.b then \"\" else \"y\"", 4)),
+        true,
+    );
+    check(
+        &format!("[{}].contains(\"{text}\")", many("if resource.b then \"\" else \"y\"", 5)),
+        false,
+    );
+    let doubled = |owner: &str| {
+        let condition = format!("{owner}.b");
+        let double = |inner, _| format!("({condition}&&true)==({inner}&&true)");
+        (0..6).fold(condition.clone(), double)
+    };
+    check(&doubled("resource"), true);
+    check(&doubled(&format!("resource{}", ".a_shop_it_was_bought_in".repeat(15))), false);
     // A type asked for within a type asked for.
     let mut asked = "resource".to_owned();
     for _ in 0..30 {

@@ -75,7 +75,7 @@ pub(super) fn could(set: &PolicySet, principal: &Principal, context: &Context<'_
     }
 }
 
-fn words(set: &PolicySet, decision: Decision) -> String {
+pub(super) fn words(set: &PolicySet, decision: Decision) -> String {
     match decision {
         Decision::Allow { rule } => format!("allow {}", set.rule_name(rule).unwrap()),
         Decision::Deny(Why::Forbidden(rule)) => format!("forbid {}", set.rule_name(rule).unwrap()),

@@ -1,6 +1,20 @@
 //! Which operators take which types.
 
-use super::documents::condition;
+use std::collections::BTreeSet;
+
+use super::{
+    super::{
+        TypeName,
+        load::{
+            check::Checker,
+            expr::{Expr, Kind, Literal, Path, Root},
+        },
+        names::Names,
+        schema::Ty,
+    },
+    documents::condition,
+    world::schema,
+};
 
 #[test]
 fn operators_that_load() {
@@ -122,4 +136,24 @@ fn operators_that_do_not_load() {
         24,
         "`Order` has no attribute `keeper`",
     );
+}
+
+#[test]
+fn long_values_are_checked_in_one_pass() {
+    // Longer than conditions may be: the square of this would take minutes.
+    const MANY: usize = 20_000;
+    let check = |kind: Kind| {
+        let (schema, roles, mut errors) = (schema(), Names::default(), BTreeSet::new());
+        let resource = Ty::Entity(TypeName::new("Folder"));
+        let mut checker = Checker { schema: &schema, roles: &roles, resource, errors: &mut errors };
+        let shape = checker.value(&Expr { kind, at: 0 }, &BTreeSet::new());
+        assert!(shape.is_some() && errors.is_empty(), "{errors:?}");
+    };
+    let part = |kind| Expr { kind, at: 0 };
+    let one = || part(Kind::Literal(Literal::Long(1)));
+    check(Kind::Path(Path { root: Root::Resource, attributes: vec!["b".into(); MANY] }));
+    let fields = (0..MANY).map(|number| (format!("f{number}").into(), one()));
+    let record = part(Kind::Record(fields.collect()));
+    let empty = (0..MANY).map(|_| part(Kind::Set(Vec::new())));
+    check(Kind::Set([part(Kind::Set(vec![record]))].into_iter().chain(empty).collect()));
 }

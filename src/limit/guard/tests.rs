@@ -66,6 +66,26 @@ fn lt_6_ten_thousand_at_once_find_five_places() {
 }
 
 #[test]
+fn attack_filling_it_with_attempts_that_never_come_to_a_check() {
+    let guard = LoginGuard::builder().attempts(1).start().unwrap();
+    let alice = from("alice", 1);
+    let reserve = || match guard.reserve(&alice, at(0)) {
+        Verdict::Allow(attempt) => Some(attempt),
+        Verdict::Deny { .. } | Verdict::Challenge { .. } => None,
+    };
+    let waiting = reserve().unwrap().unchecked();
+    assert!(reserve().is_none(), "under way it has its place");
+    drop(waiting);
+    assert_eq!(entries(&guard), 0);
+    drop(reserve().unwrap().unchecked().checking());
+    assert_eq!(guess(&guard, &alice, 0), Err(1), "and from the check on it counts");
+    let other = from("bob", 1);
+    let Verdict::Allow(attempt) = guard.reserve(&other, at(0)) else { panic!("denied") };
+    attempt.unchecked().failed();
+    assert_eq!(guess(&guard, &other, 0), Err(1), "whatever is said counts as said");
+}
+
+#[test]
 fn lt_1_lt_3_the_pair_is_slowed_down_and_the_delay_doubles() {
     let guard = guard();
     let alice = from("alice", 1);

@@ -6,8 +6,8 @@ use std::{collections::BTreeSet, sync::LazyLock};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use portcullis::{
-    AuthnErrorKind, Credential, Facts, JwtVerifier, KeySet, Principal, RoleMap, UnixTime, Verifier,
-    authn::jwt::Algorithm, testing::Issuer,
+    AuthnError, AuthnErrorKind, Credential, Facts, JwtVerifier, KeySet, Principal, RoleMap,
+    UnixTime, Verifier, authn::jwt::Algorithm, testing::Issuer,
 };
 use ring::hmac;
 use serde_json::{Value, json};
@@ -31,7 +31,12 @@ struct Subject {
 pub fn run(input: &[u8]) -> bool {
     let mut parts = input.splitn(2, |byte| *byte == b'\n');
     match (parts.next(), parts.next()) {
-        (Some(header), Some(payload)) => SECRET.check(&SECRET.sign(header, payload)),
+        (Some(header), Some(payload)) => {
+            let token = SECRET.sign(header, payload);
+            let found = SECRET.verifier.verify_token(&token, plain::now().wall);
+            found.err().inspect(|error| is_for_cause(*error, payload));
+            SECRET.check(&token)
+        }
         _ => {
             std::str::from_utf8(input).is_ok_and(|token| SECRET.check(token) | PUBLIC.check(token))
         }
@@ -121,13 +126,31 @@ impl Subject {
     }
 }
 
+/// Holds the refusal of a token that the issuer signed against its claims.
+fn is_for_cause(error: AuthnError, payload: &[u8]) {
+    assert_ne!(error.detail(), "the signature is not the key's");
+    let claims = plain::strict_json(payload).unwrap_or_default();
+    let secs = |name: &str| claims[name].as_f64().unwrap_or(f64::NAN);
+    let now = plain::NOW as f64;
+    let holds = match error.kind() {
+        AuthnErrorKind::Expired => secs("exp") < now + 0.001,
+        AuthnErrorKind::NotYetValid => ["nbf", "iat", "auth_time"].iter().any(|at| secs(at) > now),
+        AuthnErrorKind::WrongAudience => !is_for_us(&claims["aud"]),
+        AuthnErrorKind::WrongIssuer => claims["iss"] != ISSUER,
+        _ => true,
+    };
+    assert!(holds, "{error}");
+}
+
+fn is_for_us(aud: &Value) -> bool {
+    let ours = |aud: &Value| aud == AUDIENCE;
+    ours(aud) || aud.as_array().is_some_and(|all| all.iter().any(ours))
+}
+
 /// Holds what was proven against the claims.
 fn is_principal(claims: &Value, principal: &Principal) {
     assert_eq!(claims["iss"], ISSUER);
-    let ours = |aud: &Value| aud == AUDIENCE;
-    assert!(
-        ours(&claims["aud"]) || claims["aud"].as_array().is_some_and(|all| all.iter().any(ours))
-    );
+    assert!(is_for_us(&claims["aud"]));
     assert!(claims.get("cnf").is_none());
     let now = plain::NOW as f64;
     assert!(claims["exp"].as_f64().is_some_and(|exp| exp > now));

@@ -261,6 +261,8 @@ fn tokens() -> Vec<String> {
     let mut seeds: Vec<String> =
         changes.iter().map(|change| opened(&change(secret.token("alice")).sign(now))).collect();
     seeds.push("{\"alg\":\"HS256\"}\n{\"iss\":1,\"iss\":2}".to_owned());
+    // Another's, by an `iss` that can be read although the rest is no text.
+    seeds.push("{\"alg\":\"HS257\"}\n{\"iss\":\"x\",\"y\":\"\\ud800\"}".to_owned());
     for algorithm in [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Hs256, Algorithm::Rs256] {
         seeds.push(issuer(algorithm).token("alice").sign(now));
     }

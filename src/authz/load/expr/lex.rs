@@ -77,12 +77,12 @@ fn word(first: char, rest: &str, at: usize) -> Result<(TokenKind, &str), SyntaxE
     Err(error(at, format!("unexpected `{shown}`{hint}")))
 }
 
-/// White space, and comments from `//` to the end of the line.
+/// White space, and comments from `//` to the end of the line, as Cedar finds it.
 fn skip_blanks(mut rest: &str) -> &str {
     loop {
         rest = rest.trim_start();
         match rest.strip_prefix("//") {
-            Some(comment) => rest = split(comment, |c| c != '\n').1,
+            Some(comment) => rest = split(comment, |c| c != '\n' && c != '\r').1,
             None => return rest,
         }
     }

@@ -1,15 +1,17 @@
 //! From words to a tree, by recursive descent.
 
 use super::{
-    Expr, Kind, Operator, Quoted, RESERVED, Relation, SyntaxError, TypeWord,
+    Expr, Kind, Operator, Path, Quoted, RESERVED, Relation, SyntaxError, TypeWord,
     lex::{Token, TokenKind, lex},
 };
 use crate::authz::load::declare::is_identifier;
 
 /// Longer conditions are refused, in bytes.
 const MAX_LENGTH: usize = 8 * 1024;
-/// Deeper nesting is refused; so are longer chains of attributes.
+/// Deeper nesting is refused.
 const MAX_DEPTH: usize = 64;
+/// Longer chains of attributes are refused: `has` asks for each by all before it.
+const MAX_CHAIN: usize = 16;
 /// More of `+`, `-` and `*` are refused: each may nest the others.
 const MAX_OPERATORS: usize = 64;
 
@@ -139,10 +141,7 @@ impl<'t> Parser<'t> {
             if !self.take(".") {
                 return Ok(Kind::And(parts));
             }
-            if parts.len() > MAX_DEPTH {
-                return Err(self.too_deep());
-            }
-            owner = Expr::field(owner, [name]);
+            owner = self.field(owner, name)?;
             name = self.attribute()?;
         }
     }
@@ -211,19 +210,26 @@ impl<'t> Parser<'t> {
             return Ok(Expr { kind: Kind::Negated(inner.into()), at });
         }
         let mut expr = self.primary()?;
-        let mut members = 0;
         loop {
             let bracket = *self.peek() == TokenKind::Symbol("[");
             if !bracket && *self.peek() != TokenKind::Symbol(".") {
                 return Ok(expr);
             }
             self.next();
-            members += 1;
-            if members > MAX_DEPTH {
-                return Err(self.too_deep());
-            }
             expr = if bracket { self.indexed(expr)? } else { self.member(expr)? };
         }
+    }
+
+    /// What is read of it.
+    pub(super) fn field(&self, of: Expr, name: Box<str>) -> Result<Expr, SyntaxError> {
+        let expr = Expr::field(of, [name]);
+        if let Kind::Path(Path { attributes: names, .. }) | Kind::Field(_, names) = &expr.kind
+            && names.len() > MAX_CHAIN
+        {
+            let message = format!("more than {MAX_CHAIN} attributes, one of the other");
+            return Err(SyntaxError { at: self.at(), message });
+        }
+        Ok(expr)
     }
 
     pub(super) fn name(&mut self, expected: &str) -> Result<Box<str>, SyntaxError> {

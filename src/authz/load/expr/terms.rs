@@ -31,7 +31,7 @@ impl<'t> Parser<'t> {
         };
         let name = self.attribute()?;
         self.expect("]")?;
-        Ok(Expr::field(of, [name]))
+        self.field(of, name)
     }
 
     /// `.attribute` or a method; the dot is taken.
@@ -39,7 +39,7 @@ impl<'t> Parser<'t> {
         let (at, place) = (of.at, self.at());
         let name = self.name("the name of an attribute")?;
         if !self.take("(") {
-            return self.owner(of, place).map(|of| Expr::field(of, [name]));
+            return self.field(self.owner(of, place)?, name);
         }
         let known = ["isInRange", "contains", "containsAll", "containsAny", "isEmpty"];
         if !known.contains(&&*name) {
