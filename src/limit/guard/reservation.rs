@@ -108,11 +108,9 @@ impl Reservation {
         });
     }
 
-    /// Ends the attempt once, and keeps no entry that says nothing.
+    /// Ends the attempt, and keeps no entry that says nothing.
     fn close(&mut self, outcome: impl FnOnce(&mut Table, Counted, &Limits, Mono)) {
-        if std::mem::replace(&mut self.dropped, Dropped::Ended) == Dropped::Ended {
-            return;
-        }
+        self.dropped = Dropped::Ended;
         let (counted, limits, now) = (self.counted, &self.guard.0.limits, self.now);
         let mut table = self.guard.table(counted);
         for (key, _) in counted.all(limits) {
