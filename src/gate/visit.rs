@@ -61,8 +61,8 @@ impl Visit {
             line: None,
             charges: Charges::default(),
             sent: Sent::default(),
-            method: kept(facts.method),
-            path: kept(facts.path),
+            method: kept(gate, facts.method),
+            path: kept(gate, facts.path),
             told: AtomicBool::new(false),
         }
     }
@@ -147,8 +147,9 @@ pub(super) fn name_of(refusal: &Refusal) -> EventName {
     }
 }
 
-fn kept(text: Option<&str>) -> Box<str> {
-    let text = text.unwrap_or_default();
+/// What is kept for the event, if anybody records it.
+fn kept(gate: &Gate, text: Option<&str>) -> Box<str> {
+    let text = text.filter(|_| gate.0.sink.is_some()).unwrap_or_default();
     let fits = |end: &usize| text.is_char_boundary(*end);
     let end = (0..=text.len().min(MAX_KEPT)).rev().find(fits);
     end.and_then(|end| text.get(..end)).unwrap_or_default().into()
