@@ -366,10 +366,10 @@ impl Checker<'_> {
 
     fn has(&mut self, at: usize, of: &Expr, name: &str, present: &Present) -> Present {
         let Kind::Path(path) = &of.kind else {
-            if let Some(owner) = self.value(of, present)
-                && !matches!(owner, Shape::Record(_))
-            {
-                self.field(at, owner, name);
+            match self.value(of, present) {
+                Some(Shape::One(ty)) => drop(self.attribute(at, ty, name)),
+                Some(owner @ Shape::Set(_)) => drop(self.field(at, owner, name)),
+                Some(Shape::Record(_)) | None => {}
             }
             return Present::new();
         };

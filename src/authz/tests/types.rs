@@ -34,6 +34,7 @@ fn operators_that_load() {
         "resource.total * 2 + 1 - -3 < -resource.total",
         "principal is User && principal is Service || principal is User in Shop::\"a\"",
         "principal in [Role::\"clerk\", Shop::\"a\"] && principal in []",
+        "(if context.secure then resource else resource) has placed",
         "resource has in_shop.region && resource.in_shop.region == \"n\"",
         "context[\"secure\"] && context has \"tenant\" && context[\"tenant\"] == \"a\"",
         // What types rule out is never reached.

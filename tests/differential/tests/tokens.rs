@@ -250,7 +250,7 @@ fn damaged(choices: &mut Choices, mut token: String) -> String {
         0 | 1 => {
             let parts: Vec<usize> = token.match_indices('.').map(|(at, _)| at).collect();
             let end = choices.pick(&[parts[0], parts[1], token.len()]);
-            token.replace_range(end - 1..end, &symbol.to_string());
+            token.replace_range(end.saturating_sub(1)..end, &symbol.to_string());
         }
         2 => token.replace_range(at..=at, &symbol.to_string()),
         3 => token.insert(at, symbol),
