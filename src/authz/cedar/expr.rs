@@ -1,12 +1,13 @@
 //! Conditions in Cedar's words. They mean the same there, but for entities known by name only.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, mem};
 
 use super::KNOWN;
 use crate::authz::{
     load::{
         check::Checker,
-        expr::{Expr, How, Kind, Relation},
+        expr::{Expr, Kind},
+        lift::and,
         settled::role_of,
     },
     names::Names,
@@ -32,28 +33,41 @@ impl Printer<'_> {
     pub(super) fn print_all(self, parts: &[&Expr]) -> String {
         match parts {
             [part] => self.print(part),
-            several => self.print(&and(several.iter().copied().cloned().collect())),
+            several => self.print(&and(several.iter().copied().cloned().collect::<Vec<_>>())),
         }
     }
 
-    /// Puts a test before each question that fails of an entity known by name only.
+    /// Puts a test beside each question that fails of an entity known by name only. What is asked
+    /// twice is marked once, where it is asked first: so texts do not double with every level.
     fn mark(self, expr: &mut Expr) {
-        if let Kind::Is(inner, _, within) = &mut expr.kind
-            && let Some(within) = within.take()
-        {
-            let below = Kind::In(inner.clone(), within);
-            *expr = and(vec![expr.clone(), Expr { kind: below, at: expr.at }]);
-        }
-        let may_fail = if let Kind::In(left, right) = &expr.kind {
-            let nothing = matches!(&right.kind, Kind::Set(listed) if listed.is_empty());
-            role_of(right).is_none() && !nothing && self.may_be_a_name(left)
-        } else {
-            matches!(&expr.kind, Kind::Has(of, _) if self.may_be_a_name(of))
-        };
+        let (plain, at) = (expr.kind.clone(), expr.at);
         expr.parts_mut().into_iter().for_each(|part| self.mark(part));
-        if may_fail {
-            *expr = known(expr.clone());
+        let kind = mem::replace(&mut expr.kind, Kind::And(Vec::new()));
+        expr.kind = match (kind, plain) {
+            (Kind::Is(inner, word, Some(within)), Kind::Is(plain, ..)) => {
+                let below = self.below(plain.clone(), within, &plain);
+                let is = Kind::Is(inner, word, None);
+                Kind::And([is, below].map(|kind| Expr { kind, at }).into())
+            }
+            (Kind::In(left, right), Kind::In(plain, _)) => self.below(left, right, &plain),
+            (Kind::Has(of, name), Kind::Has(plain, _)) if self.may_be_a_name(&plain) => {
+                let has = Expr { kind: Kind::Has(plain, name), at };
+                Kind::And(vec![Expr::field(*of, [KNOWN.into()]), has])
+            }
+            (kind, _) => kind,
+        };
+    }
+
+    /// An entity known by name only lies in itself; whether in anything else is an error.
+    fn below(self, left: Box<Expr>, right: Box<Expr>, plain: &Expr) -> Kind {
+        let nothing = matches!(&right.kind, Kind::Set(listed) if listed.is_empty());
+        let may_fail = role_of(&right).is_none() && !nothing && self.may_be_a_name(plain);
+        let (at, below) = (left.at, Kind::In(left, right));
+        if !may_fail {
+            return below;
         }
+        let known = Expr::field(plain.clone(), [KNOWN.into()]);
+        Kind::Or([below, Kind::Not(known.into())].map(|kind| Expr { kind, at }).into())
     }
 
     /// Whether it is an entity, and not one that a request always tells of.
@@ -67,27 +81,4 @@ impl Printer<'_> {
         };
         !variable && self.resources.iter().any(is_entity)
     }
-}
-
-/// The question, asked of an entity that is known in full; that it lies in itself needs no more
-/// than its name.
-fn known(question: Expr) -> Expr {
-    let at = question.at;
-    let safe = |of: &Expr| and(vec![Expr::field(of.clone(), [KNOWN.into()]), question.clone()]);
-    if let Kind::In(left, right) = &question.kind {
-        let same = if let Kind::Set(_) = right.kind {
-            Kind::Contains(How::Element, right.clone(), left.clone())
-        } else {
-            Kind::Compare(Relation::Equal, left.clone(), right.clone())
-        };
-        Expr { kind: Kind::Or(vec![Expr { kind: same, at }, safe(left)]), at }
-    } else if let Kind::Has(of, _) = &question.kind {
-        safe(of)
-    } else {
-        question
-    }
-}
-
-fn and(parts: Vec<Expr>) -> Expr {
-    Expr { kind: Kind::And(parts), at: 0 }
 }

@@ -50,7 +50,7 @@ fn conditions() {
     same(r#"resource in [Shop::"a", Shop::"b"]"#);
     check(
         r#"resource.shop is Shop in [Shop::"a"]"#,
-        r#"resource.shop is Shop && ([Shop::"a"].contains(resource.shop) || (resource.shop.__known && resource.shop in [Shop::"a"]))"#,
+        r#"resource.shop is Shop && (resource.shop in [Shop::"a"] || !resource.shop.__known)"#,
     );
     check(
         "(if resource.paid then resource.shop else resource.shop) has keeper",
@@ -62,8 +62,23 @@ fn conditions() {
     );
     check(
         r#"!(resource.shop in Shop::"a")"#,
-        r#"!(resource.shop == Shop::"a" || (resource.shop.__known && resource.shop in Shop::"a"))"#,
+        r#"!(resource.shop in Shop::"a" || !resource.shop.__known)"#,
     );
+}
+
+#[test]
+fn questions_within_questions_double_no_text() {
+    let length = |depth: usize, last: &str| {
+        let ask = |inner, _| format!("(if {inner} in [resource] then resource else resource)");
+        let asked = (0..depth).fold("resource".to_owned(), ask);
+        let when = format!("{asked} {last}");
+        policies(&rule("p", "permit", &format!("when = '{when}'"))).to_cedar().len()
+    };
+    // The square of the depth at most: a doubling would make hundreds of it.
+    for last in ["has note", "is Order in resource", "in resource"] {
+        let (short, long) = (length(4, last), length(10, last));
+        assert!(long < 7 * short, "{last}: {short} {long}");
+    }
 }
 
 #[test]
