@@ -59,10 +59,11 @@ fn of_two_that_are_spent_the_longer_wait_is_told() {
 }
 
 #[test]
-fn debug_shows_the_quotas() {
-    let quota = Quota::per_second(1);
-    let set = LimitSet::<str>::new([quota], 64).unwrap();
-    assert_eq!(format!("{set:?}"), format!("[{quota:?}]"));
+fn a_set_tells_its_quotas() {
+    let quotas = [Quota::per_second(1), Quota::per_day(5)];
+    let set = LimitSet::<str>::new(quotas, 64).unwrap();
+    assert!(set.quotas().eq(quotas));
+    assert_eq!(format!("{set:?}"), format!("{quotas:?}"));
 }
 
 #[test]
