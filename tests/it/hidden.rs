@@ -15,7 +15,10 @@ use portcullis::{
 };
 use tower::{Layer, ServiceExt, service_fn};
 
-use crate::kit::{Page, Word, block_on, only, reason};
+use crate::{
+    kit::{Word, block_on, only, reason},
+    page::Page,
+};
 
 const POLICY: &str = r#"
     [resources.Order]

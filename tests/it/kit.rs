@@ -1,10 +1,5 @@
 //! What several modules need and no user does: a verifier that knows one word.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
-
 use portcullis::{
     Authenticator, AuthnError, AuthnErrorKind, Challenge, Credential, Facts, Now, Principal, Step,
     testing::{Recorded, Recorder},
@@ -38,26 +33,6 @@ impl Authenticator for Word {
             "down" => Step::Done(Err(AuthnError::new(AuthnErrorKind::Unavailable, "store down"))),
             _ => Step::Done(Err(AuthnError::new(AuthnErrorKind::Invalid, "not the word"))),
         }
-    }
-}
-
-/// Writes into memory.
-#[derive(Clone, Default)]
-pub(crate) struct Page(Arc<Mutex<Vec<u8>>>);
-
-impl Page {
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl io::Write for Page {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

