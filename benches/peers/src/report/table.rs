@@ -16,17 +16,19 @@ pub(crate) enum Figures {
 /// First the targets, then a table of each group.
 pub(crate) fn markdown(rows: &[Row], figures: Figures) -> String {
     let mut text = targets::markdown(rows);
-    let mut group = "";
+    let mut groups: Vec<&str> = Vec::new();
     for row in rows {
-        if row.group() != group {
-            group = row.group();
-            text.push_str(heading(figures));
+        // Workloads of two groups are measured in turns.
+        if !groups.contains(&row.group()) {
+            groups.push(row.group());
         }
-        line(&mut text, row, to_bound(rows, row), figures);
-        let last_of_group = rows.iter().rfind(|other| other.group() == group);
-        if last_of_group == Some(row) {
-            text.push('\n');
+    }
+    for group in groups {
+        text.push_str(heading(figures));
+        for row in rows.iter().filter(|row| row.group() == group) {
+            line(&mut text, row, to_bound(rows, row), figures);
         }
+        text.push('\n');
     }
     text
 }
