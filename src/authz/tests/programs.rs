@@ -114,7 +114,7 @@ fn the_conditions_of_these_tests_have_every_operator_and_every_answer() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut seen: BTreeMap<String, [usize; 3]> = BTreeMap::new();
     let mut refused = 0;
-    for _ in 0..3_000 {
+    for _ in 0..6_000 {
         let tree = (typed_conditions(), scenes()).new_tree(&mut runner).unwrap();
         let (expr, scene) = ValueTree::current(&tree);
         let Ok(program) = program(Part::When(expr.clone())) else {

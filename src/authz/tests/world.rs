@@ -213,13 +213,19 @@ pub(in crate::authz) fn things() -> impl Strategy<Value = Thing> {
 
 prop_compose! {
     pub(in crate::authz) fn scenes()(
-        principal in things(),
+        principal in things().prop_map(caller),
         resource in things(),
         context in things(),
         roles in prop::sample::subsequence(ROLES.map(str::to_owned).to_vec(), 0..=3),
     ) -> Scene {
         Scene { principal, resource, context, roles }
     }
+}
+
+/// Nobody who asks is of a type that the document declares for resources.
+fn caller(thing: Thing) -> Thing {
+    let kind = if thing.kind == "User" { "User" } else { "Robot" };
+    Thing { kind, ..thing }
 }
 
 fn at(kind: Kind) -> Expr {
@@ -307,13 +313,15 @@ fn simple() -> Typed {
     let numbers = prop_oneof![4 => -2_i64..3, 1 => Just(i64::MAX), 1 => Just(i64::MIN)];
     let texts = prop::sample::select(vec!["", "x", "y", "xy", "x*y"]);
     let users = prop::sample::select(vec!["s/a", "s/b"]).prop_map(|id| entity("User", id));
+    let caller = Path { root: Root::Principal, attributes: Vec::new() };
+    let caller = Just(at(Kind::Path(caller)));
     let texts = written(texts.prop_map(|text| Literal::Str(text.into())));
     let texts = prop_oneof![path_to("d"), texts].boxed();
     let longs = prop_oneof![path_to("a"), written(numbers.prop_map(Literal::Long))].boxed();
     let sets = prop_oneof![path_to("g"), listed(&texts)].boxed();
     Typed {
         truths: prop_oneof![path_to("c"), written(any::<bool>().prop_map(Literal::Bool))].boxed(),
-        users: prop_oneof![3 => path_to("h"), 1 => written(users)].boxed(),
+        users: prop_oneof![3 => path_to("h"), 1 => written(users), 1 => caller].boxed(),
         records: record(longs.clone(), sets.clone()),
         longs,
         texts,
