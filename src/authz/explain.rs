@@ -1,11 +1,11 @@
 //! A decision in words. For operators and tests: it shows values, and it takes its time.
 
-use std::{fmt, ops::Range, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use super::{
     AccessRequest, Decision, EvalError, PolicySet, RuleId, Value, Why,
     load::expr::{Expr, Path, Quoted},
-    program::{Attribute, Halt, Read, Stop, World},
+    program::{Attribute, Read, Stop, World},
     set::{Cell, Rule},
     window::Window,
 };
@@ -55,13 +55,6 @@ pub struct Explanation {
     errors: Vec<(RuleId, EvalError)>,
     nearest: Option<RuleId>,
     text: String,
-}
-
-/// A part of a rule's condition, and the steps of the program that test it.
-#[derive(Debug)]
-pub(super) struct Clause {
-    pub(super) part: Arc<Part>,
-    pub(super) steps: Range<usize>,
 }
 
 /// What is and-ed to a rule's condition.
@@ -133,6 +126,13 @@ impl PolicySet {
     }
 }
 
+/// How a rule ended, and at which of its conditions.
+#[derive(Clone, Copy)]
+struct Halt {
+    answer: Result<bool, Stop>,
+    at: usize,
+}
+
 /// What is told about one request.
 struct Story<'a> {
     set: &'a PolicySet,
@@ -161,12 +161,12 @@ impl Story<'_> {
                 (rules, text)
             }
             Decision::Deny(Why::Forbidden(_)) => {
-                let rules = self.forbids(|halt| halt.answer == Ok(true));
+                let rules = self.forbids(|answer| answer == Ok(true));
                 let text = format!("`{action}` is forbidden by {}", self.names(&rules));
                 (rules, text)
             }
             Decision::Deny(Why::ErrorInForbid(..)) => {
-                let failed = self.forbids(|halt| halt.answer.is_err());
+                let failed = self.forbids(|answer| answer.is_err());
                 (failed, format!("`{action}` is denied: {}", self.failures()))
             }
             Decision::Deny(Why::NoRule { .. }) => {
@@ -203,10 +203,8 @@ impl Story<'_> {
 
     fn errors(&self) -> Vec<(RuleId, EvalError)> {
         let all = self.cell.forbids.iter().chain(&self.cell.permits);
-        let failed = |rule: &Arc<Rule>| {
-            let stop = rule.program.run(&self.world).answer.err()?;
-            Some((rule.id, stop.error()))
-        };
+        let failed =
+            |rule: &Arc<Rule>| rule.run(&self.world).err().map(|stop| (rule.id, stop.error()));
         let mut errors: Vec<_> = all.filter_map(failed).collect();
         errors.sort_by_key(|(rule, _)| *rule);
         errors
@@ -215,18 +213,18 @@ impl Story<'_> {
     fn permits(&self) -> Vec<RuleId> {
         let held = self.cell.grants.iter().filter(|role| self.world.roles.holds(*role));
         let permits = self.cell.permits.iter();
-        let applying = permits.filter(|rule| rule.program.run(&self.world).answer == Ok(true));
+        let applying = permits.filter(|rule| rule.run(&self.world) == Ok(true));
         held.map(RuleId).chain(applying.map(|rule| rule.id)).collect()
     }
 
-    fn forbids(&self, such: impl Fn(Halt) -> bool) -> Vec<RuleId> {
+    fn forbids(&self, such: impl Fn(Result<bool, Stop>) -> bool) -> Vec<RuleId> {
         let forbids = self.cell.forbids.iter();
-        forbids.filter(|rule| such(rule.program.run(&self.world))).map(|rule| rule.id).collect()
+        forbids.filter(|rule| such(rule.run(&self.world))).map(|rule| rule.id).collect()
     }
 
     fn failures(&self) -> String {
         let failed = self.cell.forbids.iter().filter_map(|rule| {
-            let halt = rule.program.run(&self.world);
+            let halt = self.halt(rule);
             halt.answer.err()?;
             let name = self.names(&[rule.id]);
             Some(format!("forbid {name} failed: {}", self.stopped_at(rule, halt)))
@@ -251,22 +249,26 @@ impl Story<'_> {
     /// The permit with the fewest parts left when it stopped; of several, the one that passed
     /// more.
     fn nearest(&self) -> Option<(&Rule, Halt)> {
-        let stopped = self.cell.permits.iter().map(|rule| (&**rule, rule.program.run(&self.world)));
-        stopped.min_by_key(|(rule, halt)| {
-            let passed = clause_at(rule, *halt).unwrap_or(0);
-            (rule.clauses.len() - passed, usize::MAX - passed)
-        })
+        let stopped = self.cell.permits.iter().map(|rule| (&**rule, self.halt(rule)));
+        stopped.min_by_key(|(rule, halt)| (rule.conditions.len() - halt.at, usize::MAX - halt.at))
+    }
+
+    fn halt(&self, rule: &Rule) -> Halt {
+        let mut answers = rule.conditions.iter().map(|one| one.program.run(&self.world));
+        let stopped = answers.by_ref().enumerate().find(|(_, answer)| *answer != Ok(true));
+        let (at, answer) = stopped.unwrap_or((rule.conditions.len(), Ok(true)));
+        Halt { answer, at }
     }
 
     /// The part of the condition at which the rule stopped, and what it looked at.
     fn stopped_at(&self, rule: &Rule, halt: Halt) -> String {
-        let clause = clause_at(rule, halt).and_then(|at| rule.clauses.get(at));
-        let Some(clause) = clause else { return "its condition is false".to_owned() };
+        let condition = rule.conditions.get(halt.at);
+        let Some(condition) = condition else { return "its condition is false".to_owned() };
         let ending = |usual: &str| match halt.answer {
             Ok(_) => format!("is {usual}"),
             Err(stop) => format!("failed because {}", stop.error()),
         };
-        let (expr, verdict) = match &*clause.part {
+        let (expr, verdict) = match &*condition.part {
             Part::Roles(roles) => {
                 let roles: Vec<String> =
                     roles.iter().take(MAX_LISTED).map(|role| format!("`{role}`")).collect();
@@ -330,12 +332,6 @@ impl Story<'_> {
         let names = rules.iter().filter_map(|rule| self.set.rule_name(*rule));
         names.take(MAX_LISTED).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
     }
-}
-
-/// The number of the part whose test was the last.
-fn clause_at(rule: &Rule, halt: Halt) -> Option<usize> {
-    let step = usize::from(halt.at?);
-    rule.clauses.iter().position(|clause| clause.steps.contains(&step))
 }
 
 fn clip(text: &str) -> &str {

@@ -21,13 +21,13 @@ pub(super) const MAX_STEPS: usize = 1024;
 const UNAVAILABLE: Stop = Stop::Error(EvalError::Unavailable);
 
 /// A condition. Steps run from the last to the first, so every program ends.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Program {
     pub(super) start: Exit,
     pub(super) steps: Box<[Step]>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Step {
     pub(super) test: Test,
     pub(super) then: Exit,
@@ -35,7 +35,7 @@ pub(super) struct Step {
 }
 
 /// Where a test leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Exit {
     /// The condition is true.
     Yes,
@@ -46,7 +46,7 @@ pub(super) enum Exit {
 }
 
 /// A question with a yes or a no.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) enum Test {
     /// Does the principal hold this role?
     Role(u32),
@@ -68,7 +68,7 @@ pub(super) enum Test {
     Contains(How, Many, Many),
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) enum Operand {
     Read(Read),
     Literal(Literal),
@@ -77,20 +77,20 @@ pub(super) enum Operand {
 }
 
 /// A set: a value that is read, or values one by one.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) enum Many {
     Read(Read),
     Listed(Box<[Operand]>),
 }
 
 /// A variable, and the attributes that are read from it, one of the other.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Read {
     pub(super) root: Root,
     pub(super) attributes: Box<[Attribute]>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Attribute {
     pub(super) name: Box<str>,
     /// What it is declared as; `None` lets every value pass.
@@ -113,13 +113,6 @@ pub(super) enum Stop {
     /// It depends on what is not known yet.
     Unknown,
     Error(EvalError),
-}
-
-/// How a run ended, and at which step, if any was taken.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Halt {
-    pub(super) answer: Result<bool, Stop>,
-    pub(super) at: Option<u16>,
 }
 
 /// All ways in which a run may end, whatever the unknown turns out to be.
@@ -157,27 +150,19 @@ impl Outcomes {
 
 impl Program {
     /// Runs to the first exit or error.
-    pub(super) fn run(&self, world: &World<'_>) -> Halt {
-        let mut at = None;
+    pub(super) fn run(&self, world: &World<'_>) -> Result<bool, Stop> {
         let mut exit = self.start;
         let mut ahead = &*self.steps;
         loop {
             let number = match exit {
-                Exit::Yes => return Halt { answer: Ok(true), at },
-                Exit::No => return Halt { answer: Ok(false), at },
+                Exit::Yes => return Ok(true),
+                Exit::No => return Ok(false),
                 Exit::Step(number) => number,
             };
-            at = Some(number);
-            let Some((step, rest)) = ahead.get(..=number.into()).and_then(<[Step]>::split_last)
-            else {
-                return Halt { answer: Err(UNAVAILABLE), at };
-            };
+            let last = ahead.get(..=number.into()).and_then(<[Step]>::split_last);
+            let (step, rest) = last.ok_or(UNAVAILABLE)?;
             ahead = rest;
-            exit = match world.test(&step.test) {
-                Ok(true) => step.then,
-                Ok(false) => step.otherwise,
-                Err(stop) => return Halt { answer: Err(stop), at },
-            };
+            exit = if world.test(&step.test)? { step.then } else { step.otherwise };
         }
     }
 

@@ -31,7 +31,7 @@ pub(super) struct Declared {
 }
 
 /// The type of a part of a condition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Ty {
     Bool,
     Long,

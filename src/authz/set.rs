@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use super::{
     Action, Coarse, Context, Decision, Entity, Role, RuleId, Subject, TypeName, Why,
     bits::Bits,
-    explain::Clause,
+    explain::Part,
     names::Names,
-    program::{Outcomes, Program, World},
+    program::{Outcomes, Program, Stop, World},
     schema::Schema,
 };
 use crate::Principal;
@@ -78,12 +78,20 @@ pub(super) struct Cell {
     pub(super) permits: Vec<Arc<Rule>>,
 }
 
+/// Applies where all of its conditions hold. They are asked in their order, up to the first that
+/// does not.
 #[derive(Debug)]
 pub(super) struct Rule {
     pub(super) id: RuleId,
+    pub(super) conditions: Box<[Arc<Condition>]>,
+}
+
+/// One of those that are and-ed; shared by all rules that have it.
+#[derive(Debug)]
+pub(super) struct Condition {
     pub(super) program: Program,
-    /// The condition's parts in words, for explanations.
-    pub(super) clauses: Box<[Clause]>,
+    /// In words, for explanations.
+    pub(super) part: Arc<Part>,
 }
 
 /// One question: may this principal do this to that, under these circumstances?
@@ -287,11 +295,40 @@ impl PolicySet {
     }
 }
 
+impl Rule {
+    pub(super) fn run(&self, world: &World<'_>) -> Result<bool, Stop> {
+        for condition in &self.conditions {
+            if !condition.program.run(world)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// All ways in which [`run`](Self::run) may end.
+    fn outcomes(&self, world: &World<'_>) -> Outcomes {
+        let mut all = Outcomes { yes: true, ..Outcomes::default() };
+        for condition in &self.conditions {
+            if !all.yes {
+                break;
+            }
+            let one = condition.program.outcomes(world);
+            all = Outcomes {
+                yes: one.yes,
+                no: all.no || one.no,
+                error: all.error.or(one.error),
+                unknown: all.unknown || one.unknown,
+            };
+        }
+        all
+    }
+}
+
 /// The first forbid that applies; or else the first that failed.
 fn forbidden(cell: &Cell, world: &World<'_>) -> Option<Why> {
     let mut failed = None;
     for rule in &cell.forbids {
-        match rule.program.run(world).answer {
+        match rule.run(world) {
             Ok(true) => return Some(Why::Forbidden(rule.id)),
             Ok(false) => {}
             Err(stop) => failed = failed.or(Some(Why::ErrorInForbid(rule.id, stop.error()))),
@@ -307,7 +344,7 @@ fn permitted(cell: &Cell, world: &World<'_>) -> Result<RuleId, u16> {
     }
     let mut errors = 0_u16;
     for rule in &cell.permits {
-        match rule.program.run(world).answer {
+        match rule.run(world) {
             Ok(true) => return Ok(rule.id),
             Ok(false) => {}
             Err(_) => errors = errors.saturating_add(1),
@@ -320,7 +357,7 @@ fn permitted(cell: &Cell, world: &World<'_>) -> Result<RuleId, u16> {
 fn forbidden_for_all(cell: &Cell, world: &World<'_>, skips_errors: bool) -> Result<bool, Why> {
     let mut never = true;
     for rule in &cell.forbids {
-        match rule.program.outcomes(world) {
+        match rule.outcomes(world) {
             // What may fail may be skipped: only what cannot fail forbids for certain.
             outcomes if skips_errors && !outcomes.is_only_yes() => never &= !outcomes.yes,
             Outcomes { no: false, yes: false, error: Some(error), .. } => {
@@ -342,7 +379,7 @@ fn permitted_for_some(cell: &Cell, world: &World<'_>) -> Result<Option<RuleId>, 
     let mut possible = false;
     let mut errors = 0_u16;
     for rule in &cell.permits {
-        let outcomes = rule.program.outcomes(world);
+        let outcomes = rule.outcomes(world);
         if outcomes.is_only_yes() {
             return Ok(Some(rule.id));
         }

@@ -8,7 +8,7 @@ use crate::UnixTime;
 pub(super) const WEEK: u64 = 7 * 24 * 60 * 60;
 
 /// When, by the clock on the wall of some place.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Window {
     pub(super) zone: Arc<Zone>,
     /// From which second of the week on, and up to which.
@@ -17,7 +17,7 @@ pub(super) struct Window {
 
 /// From which second since 1970 on, ascending, how many seconds have to be added to those since
 /// 1970 to get those of whole weeks and of the week. `None`: nobody knows.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Zone(pub(super) Box<[(u64, Option<i64>)]>);
 
 impl Window {

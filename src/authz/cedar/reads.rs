@@ -47,8 +47,8 @@ impl<'a> Reads<'a> {
     pub(super) fn of(cell: &'a Cell) -> Self {
         let mut reads = Self::default();
         let rules = cell.forbids.iter().chain(&cell.permits);
-        for clause in rules.flat_map(|rule| &rule.clauses) {
-            match &*clause.part {
+        for condition in rules.flat_map(|rule| &rule.conditions) {
+            match &*condition.part {
                 Part::Roles(_) => {}
                 Part::During(times) | Part::Outside(times) => reads.windows.push(times),
                 Part::When(expr) | Part::Unless(expr) => reads.note(expr, &Asked::default()),

@@ -1,13 +1,11 @@
 //! A set of policies as Cedar policy text.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{COVERED, WINDOWS, expr::Printer};
 use crate::authz::{
-    Effect, PolicySet, RuleId, TypeName,
-    explain::{Clause, Part},
-    load::expr::Quoted,
-    schema::Ty,
+    Effect, PolicySet, RuleId, TypeName, explain::Part, load::expr::Quoted, schema::Ty,
+    set::Condition,
 };
 
 impl PolicySet {
@@ -85,14 +83,16 @@ impl PolicySet {
             let action = self.actions.name(number).unwrap_or_default();
             let resource = self.schema.type_text(cell.resource).unwrap_or_default();
             let grants = cell.grants.iter().map(|role| (RuleId(role), Effect::Permit, &[][..]));
-            let forbids = cell.forbids.iter().map(|rule| (rule.id, Effect::Forbid, &*rule.clauses));
-            let permits = cell.permits.iter().map(|rule| (rule.id, Effect::Permit, &*rule.clauses));
-            for (id, effect, clauses) in grants.chain(forbids).chain(permits) {
-                let new = || Gathered { effect, clauses, actions: BTreeMap::new() };
+            let forbids =
+                cell.forbids.iter().map(|rule| (rule.id, Effect::Forbid, &*rule.conditions));
+            let permits =
+                cell.permits.iter().map(|rule| (rule.id, Effect::Permit, &*rule.conditions));
+            for (id, effect, conditions) in grants.chain(forbids).chain(permits) {
+                let new = || Gathered { effect, conditions, actions: BTreeMap::new() };
                 let gathered = all.entry(id).or_insert_with(new);
                 // What the declared types of one resource leave out may count for another.
-                if clauses.len() > gathered.clauses.len() {
-                    gathered.clauses = clauses;
+                if conditions.len() > gathered.conditions.len() {
+                    gathered.conditions = conditions;
                 }
                 gathered.actions.entry(resource).or_default().push(action);
             }
@@ -125,7 +125,7 @@ impl PolicySet {
         let resources: Vec<Ty> =
             types.iter().map(|(ty, _)| Ty::Entity(TypeName::new(ty))).collect();
         let printer = Printer { schema: &self.schema, roles: &self.roles, resources: &resources };
-        text.push_str(&conditions(policy.clauses, printer));
+        text.push_str(&conditions(policy.conditions, printer));
         text + ";\n"
     }
 }
@@ -133,16 +133,16 @@ impl PolicySet {
 /// What is known of a policy when all cells have been looked at.
 struct Gathered<'a> {
     effect: Effect,
-    clauses: &'a [Clause],
+    conditions: &'a [Arc<Condition>],
     /// By the type of their resources.
     actions: BTreeMap<&'a str, Vec<&'a str>>,
 }
 
 /// A policy's conditions, in the order in which they are looked at.
-fn conditions(clauses: &[Clause], printer: Printer<'_>) -> String {
+fn conditions(list: &[Arc<Condition>], printer: Printer<'_>) -> String {
     let (mut text, mut when, mut unless) = (String::new(), Vec::new(), String::new());
-    for clause in clauses {
-        match &*clause.part {
+    for condition in list {
+        match &*condition.part {
             Part::Roles(roles) => {
                 let roles: Vec<&str> = roles.iter().map(|role| &**role).collect();
                 let roles = one_of("in", "in", &roles, role);

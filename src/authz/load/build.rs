@@ -75,8 +75,8 @@ fn assemble(
     for rule in rules {
         let id = RuleId(u32::try_from(names.len()).unwrap_or(u32::MAX));
         names.push(rule.name);
-        for Compiled { actions, program, clauses } in rule.compiled {
-            let compiled = Arc::new(Rule { id, program, clauses: clauses.into() });
+        for Compiled { actions, conditions } in rule.compiled {
+            let compiled = Arc::new(Rule { id, conditions: conditions.into() });
             for action in actions {
                 let Some(cell) = cells.get_mut(action as usize) else { continue };
                 match rule.effect {

@@ -9,10 +9,11 @@ use super::{
 };
 use crate::authz::{
     TypeName,
-    explain::{Clause, Part, Times},
+    explain::{Part, Times},
     names::Names,
     program::{Attribute, Exit, MAX_STEPS, Many, Operand, Program, Read, Step, Test},
     schema::{Schema, Ty},
+    set::Condition,
 };
 
 /// What a condition is compiled against.
@@ -28,39 +29,21 @@ pub(in crate::authz) struct Target<'a> {
 #[derive(Debug)]
 pub(in crate::authz) struct TooLong;
 
-/// A program, the clauses that tell of it, and what it takes of the work that is allowed.
+/// A rule's conditions, and what they take of the work that is allowed.
 pub(in crate::authz) struct Emitted {
-    pub(in crate::authz) program: Program,
-    pub(in crate::authz) clauses: Vec<Clause>,
+    pub(in crate::authz) conditions: Vec<Arc<Condition>>,
     pub(in crate::authz) cost: usize,
 }
 
-/// Makes a program that is true where all parts hold, and the clauses that tell of it.
+/// Makes a program of each part.
 ///
 /// # Errors
-/// When it gets too long.
+/// When they get too long together.
 pub(in crate::authz) fn emit(parts: &[Arc<Part>], target: Target<'_>) -> Result<Emitted, TooLong> {
     let mut emitter = Emitter { target, steps: Vec::new(), weight: 0, work: 0, depth: 0 };
-    let mut clauses = Vec::new();
-    let mut start = Exit::Yes;
-    // From the last to the first: a step's exits are there before it is.
-    for part in reached_parts(parts, target).iter().rev() {
-        let first = emitter.steps.len();
-        start = match &**part {
-            Part::Roles(names) => {
-                names.iter().rev().try_fold(Exit::No, |no, role| emitter.role(role, start, no))?
-            }
-            Part::When(expr) => emitter.condition(expr, start, Exit::No)?,
-            Part::Unless(expr) => emitter.condition(expr, Exit::No, start)?,
-            Part::During(times) => emitter.during(times, start, Exit::No)?,
-            Part::Outside(times) => emitter.during(times, Exit::No, start)?,
-        };
-        clauses.push(Clause { part: Arc::clone(part), steps: first..emitter.steps.len() });
-    }
-    clauses.reverse();
-    let cost = emitter.weight + emitter.work / WORK_PER_STEP;
-    let program = Program { start, steps: emitter.steps.into() };
-    Ok(Emitted { program, clauses, cost })
+    let parts = reached_parts(parts, target).iter();
+    let conditions = parts.map(|part| emitter.part(part)).collect::<Result<_, _>>()?;
+    Ok(Emitted { conditions, cost: emitter.weight + emitter.work / WORK_PER_STEP })
 }
 
 /// The parts up to the first that is false whatever the request: what stands behind it may not
@@ -95,6 +78,21 @@ struct Emitter<'a> {
 }
 
 impl Emitter<'_> {
+    fn part(&mut self, part: &Arc<Part>) -> Result<Arc<Condition>, TooLong> {
+        let start = match &**part {
+            Part::Roles(names) => {
+                let mut names = names.iter().rev();
+                names.try_fold(Exit::No, |no, role| self.role(role, Exit::Yes, no))?
+            }
+            Part::When(expr) => self.condition(expr, Exit::Yes, Exit::No)?,
+            Part::Unless(expr) => self.condition(expr, Exit::No, Exit::Yes)?,
+            Part::During(times) => self.during(times, Exit::Yes, Exit::No)?,
+            Part::Outside(times) => self.during(times, Exit::No, Exit::Yes)?,
+        };
+        let program = Program { start, steps: mem::take(&mut self.steps).into() };
+        Ok(Arc::new(Condition { program, part: Arc::clone(part) }))
+    }
+
     /// Where the condition starts that leads to `yes` where it is true and to `no` where not.
     fn condition(&mut self, expr: &Expr, yes: Exit, no: Exit) -> Result<Exit, TooLong> {
         self.toil(1)?;

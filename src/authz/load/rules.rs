@@ -18,10 +18,11 @@ use super::{
 };
 use crate::authz::{
     Effect, TypeName,
-    explain::{Clause, Part, Times},
+    explain::{Part, Times},
     names::Names,
-    program::{MAX_STEPS, Program},
+    program::MAX_STEPS,
     schema::{Schema, Ty},
+    set::Condition,
 };
 
 /// More rules than this are refused.
@@ -66,8 +67,7 @@ pub(in crate::authz) struct Checked {
 /// A rule's condition for those of its actions whose resources are of one type.
 pub(in crate::authz) struct Compiled {
     pub(in crate::authz) actions: Vec<u32>,
-    pub(in crate::authz) program: Program,
-    pub(in crate::authz) clauses: Vec<Clause>,
+    pub(in crate::authz) conditions: Vec<Arc<Condition>>,
 }
 
 pub(in crate::authz) fn rules(
@@ -200,9 +200,9 @@ fn compile(
     let compile = |(resource, actions)| {
         let resource = Ty::Entity(resource);
         let target = Target { schema: known.schema, roles: known.roles, resource };
-        let Emitted { program, clauses, cost } = emit(parts, target)?;
+        let Emitted { conditions, cost } = emit(parts, target)?;
         budget.tests = budget.tests.saturating_sub(cost);
-        if budget.tests == 0 { Err(TooLong) } else { Ok(Compiled { actions, program, clauses }) }
+        if budget.tests == 0 { Err(TooLong) } else { Ok(Compiled { actions, conditions }) }
     };
     actions.into_iter().map(compile).collect()
 }

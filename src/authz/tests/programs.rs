@@ -14,12 +14,13 @@ use super::{
         bits::Bits,
         explain::Part,
         load::{
-            emit::{Target, emit},
+            emit::{Emitted, Target, emit},
             expr::{Expr, Kind},
         },
         names::Names,
-        program::{Halt, Outcomes, Program, Stop, World},
+        program::{Outcomes, Program, Stop, World},
         schema::Ty,
+        set::Condition,
     },
     oracle::answer,
     world::{ROLES, Scene, conditions, scenes, schema, things, typed_conditions},
@@ -30,7 +31,12 @@ fn program(part: Part) -> Result<Program, TestCaseError> {
     let (schema, roles) = (schema(), Names::new(ROLES));
     let resource = Ty::Entity(TypeName::new("Doc"));
     let emitted = emit(&[Arc::new(part)], Target { schema: &schema, roles: &roles, resource });
-    emitted.map(|emitted| emitted.program).map_err(|_| TestCaseError::reject("too long"))
+    let only = |emitted: Emitted| {
+        let [condition] = emitted.conditions.try_into().unwrap();
+        let Condition { program, .. } = Arc::into_inner(condition).unwrap();
+        program
+    };
+    emitted.map(only).map_err(|_| TestCaseError::reject("too long"))
 }
 
 fn with_world<T>(scene: &Scene, resource: bool, ask: impl FnOnce(&World<'_>) -> T) -> T {
@@ -49,7 +55,7 @@ fn with_world<T>(scene: &Scene, resource: bool, ask: impl FnOnce(&World<'_>) -> 
 }
 
 fn run(program: &Program, scene: &Scene) -> Result<bool, EvalError> {
-    let Halt { answer, .. } = with_world(scene, true, |world| program.run(world));
+    let answer = with_world(scene, true, |world| program.run(world));
     answer.map_err(|stop| {
         assert_ne!(stop, Stop::Unknown);
         stop.error()

@@ -56,7 +56,7 @@ pub(in crate::authz) enum Kind {
     Negated(Box<Expr>),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(in crate::authz) enum Literal {
     Bool(bool),
     Long(i64),
@@ -66,7 +66,7 @@ pub(in crate::authz) enum Literal {
 }
 
 /// `User::"staff/alice"`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(in crate::authz) struct EntityName {
     pub(in crate::authz) kind: Box<str>,
     pub(in crate::authz) type_name: TypeName,
@@ -87,7 +87,7 @@ pub(in crate::authz) struct Path {
     pub(in crate::authz) attributes: Vec<Box<str>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::authz) enum Root {
     Principal,
     Resource,
@@ -104,14 +104,14 @@ pub(in crate::authz) enum Relation {
 }
 
 /// What is asked of a set: `contains`, `containsAll`, `containsAny`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::authz) enum How {
     Element,
     All,
     Any,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::authz) enum Operator {
     Add,
     Subtract,
