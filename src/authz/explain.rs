@@ -6,7 +6,8 @@ use super::{
     AccessRequest, Decision, EvalError, PolicySet, RuleId, Value, Why,
     load::expr::{Expr, Path, Quoted},
     program::{Attribute, Read, Stop, World},
-    set::{Cell, Rule},
+    rules::Rule,
+    set::Cell,
     window::Window,
 };
 
@@ -58,7 +59,7 @@ pub struct Explanation {
 }
 
 /// What is and-ed to a rule's condition.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) enum Part {
     /// Any of these.
     Roles(Vec<Box<str>>),
@@ -69,7 +70,7 @@ pub(super) enum Part {
 }
 
 /// A window, and how it is written.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Times {
     pub(super) text: Box<str>,
     pub(super) window: Arc<Window>,
@@ -193,8 +194,8 @@ impl Story<'_> {
 
     /// Which forbids did not count because they could not be evaluated.
     fn skipped(&self, errors: &[(RuleId, EvalError)]) -> String {
-        let failed = |rule: &Arc<Rule>| errors.iter().any(|(failed, _)| *failed == rule.id);
-        if self.set.skips_errors && self.cell.forbids.iter().any(failed) {
+        let failed = |rule: Rule<'_>| errors.iter().any(|(failed, _)| *failed == rule.id);
+        if self.set.skips_errors && self.set.rules_of(self.cell.forbids).any(failed) {
             format!("; skipped: {}", self.failures())
         } else {
             String::new()
@@ -202,9 +203,10 @@ impl Story<'_> {
     }
 
     fn errors(&self) -> Vec<(RuleId, EvalError)> {
-        let all = self.cell.forbids.iter().chain(&self.cell.permits);
+        let all = self.set.rules_of(self.cell.forbids);
+        let all = all.chain(self.set.rules_of(self.cell.permits));
         let failed =
-            |rule: &Arc<Rule>| rule.run(&self.world).err().map(|stop| (rule.id, stop.error()));
+            |rule: Rule<'_>| rule.run(&self.world).err().map(|stop| (rule.id, stop.error()));
         let mut errors: Vec<_> = all.filter_map(failed).collect();
         errors.sort_by_key(|(rule, _)| *rule);
         errors
@@ -212,18 +214,18 @@ impl Story<'_> {
 
     fn permits(&self) -> Vec<RuleId> {
         let held = self.cell.grants.iter().filter(|role| self.world.roles.holds(*role));
-        let permits = self.cell.permits.iter();
+        let permits = self.set.rules_of(self.cell.permits);
         let applying = permits.filter(|rule| rule.run(&self.world) == Ok(true));
         held.map(RuleId).chain(applying.map(|rule| rule.id)).collect()
     }
 
     fn forbids(&self, such: impl Fn(Result<bool, Stop>) -> bool) -> Vec<RuleId> {
-        let forbids = self.cell.forbids.iter();
+        let forbids = self.set.rules_of(self.cell.forbids);
         forbids.filter(|rule| such(rule.run(&self.world))).map(|rule| rule.id).collect()
     }
 
     fn failures(&self) -> String {
-        let failed = self.cell.forbids.iter().filter_map(|rule| {
+        let failed = self.set.rules_of(self.cell.forbids).filter_map(|rule| {
             let halt = self.halt(rule);
             halt.answer.err()?;
             let name = self.names(&[rule.id]);
@@ -232,7 +234,7 @@ impl Story<'_> {
         failed.take(MAX_LISTED).collect::<Vec<_>>().join("; ")
     }
 
-    fn nothing_permits(&self, nearest: Option<(&Rule, Halt)>) -> String {
+    fn nothing_permits(&self, nearest: Option<(Rule<'_>, Halt)>) -> String {
         let mut text = format!("`{}` is denied: nothing permits it", self.action);
         if let Some((rule, halt)) = nearest {
             let (name, reason) = (self.names(&[rule.id]), self.stopped_at(rule, halt));
@@ -248,21 +250,22 @@ impl Story<'_> {
 
     /// The permit with the fewest parts left when it stopped; of several, the one that passed
     /// more.
-    fn nearest(&self) -> Option<(&Rule, Halt)> {
-        let stopped = self.cell.permits.iter().map(|rule| (&**rule, self.halt(rule)));
-        stopped.min_by_key(|(rule, halt)| (rule.conditions.len() - halt.at, usize::MAX - halt.at))
+    fn nearest(&self) -> Option<(Rule<'_>, Halt)> {
+        let stopped = self.set.rules_of(self.cell.permits).map(|rule| (rule, self.halt(rule)));
+        stopped
+            .min_by_key(|(rule, halt)| (rule.conditions().count() - halt.at, usize::MAX - halt.at))
     }
 
-    fn halt(&self, rule: &Rule) -> Halt {
-        let mut answers = rule.conditions.iter().map(|one| one.program.run(&self.world));
+    fn halt(&self, rule: Rule<'_>) -> Halt {
+        let mut answers = rule.conditions().map(|one| one.program.run(&self.world));
         let stopped = answers.by_ref().enumerate().find(|(_, answer)| *answer != Ok(true));
-        let (at, answer) = stopped.unwrap_or((rule.conditions.len(), Ok(true)));
+        let (at, answer) = stopped.unwrap_or((rule.conditions().count(), Ok(true)));
         Halt { answer, at }
     }
 
     /// The part of the condition at which the rule stopped, and what it looked at.
-    fn stopped_at(&self, rule: &Rule, halt: Halt) -> String {
-        let condition = rule.conditions.get(halt.at);
+    fn stopped_at(&self, rule: Rule<'_>, halt: Halt) -> String {
+        let condition = rule.conditions().nth(halt.at);
         let Some(condition) = condition else { return "its condition is false".to_owned() };
         let ending = |usual: &str| match halt.answer {
             Ok(_) => format!("is {usual}"),

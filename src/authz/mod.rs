@@ -67,16 +67,24 @@
 //! # Costs
 //!
 //! What a decision costs: rules about other actions cost nothing, and the roles that grant the
-//! action are one comparison of bits. The rules of the action itself are run one after another:
-//! all of its forbids, and its permits up to the first that applies.
+//! action are one comparison of bits. Up to six forbids or permits of the action are run one after
+//! another. More are divided by what they compare with a constant (a role, an attribute, an
+//! entity), so that only those are run whose constant is the request's. A rule is divided by a
+//! comparison if all that stands before it in its condition is of the kind that fails only where
+//! an attribute is missing; write such comparisons first. Where an attribute that divides is
+//! missing, all rules that it divides are run, so that no error is overlooked: that costs as much
+//! as there are rules.
 
 // What must be right for an allow to be right.
 mod bits;
 mod context;
 mod decision;
 mod entity;
+mod index;
 mod program;
+mod rules;
 mod set;
+mod slots;
 mod subject;
 mod value;
 mod window;
@@ -91,6 +99,7 @@ mod cedar;
 mod conform;
 mod describe;
 mod explain;
+mod labels;
 
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,13 @@
 //! Names as small numbers, and the name that was probably meant.
 
+use super::slots::{Slots, fold_text};
+
 /// A list of different names in order; a name's number is its place.
 #[derive(Debug, Default)]
-pub(super) struct Names(Box<[Box<str>]>);
+pub(super) struct Names {
+    names: Box<[Box<str>]>,
+    slots: Slots,
+}
 
 impl Names {
     /// Sorts `names`; the same name twice is one name.
@@ -10,30 +15,31 @@ impl Names {
         let mut names: Vec<Box<str>> = names.into_iter().map(Box::from).collect();
         names.sort_unstable();
         names.dedup();
-        Self(names.into())
+        let hash = |seed, at: usize| names.get(at).map_or(0, |name| fold_text(seed, name));
+        Self { slots: Slots::new(names.len(), hash), names: names.into() }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.names.len()
     }
 
     pub(super) fn number(&self, name: &str) -> Option<u32> {
-        let at = self.0.binary_search_by(|known| (**known).cmp(name)).ok()?;
-        u32::try_from(at).ok()
+        let hash = fold_text(self.slots.seed(), name);
+        self.slots.find(hash, |number| self.name(number) == Some(name))
     }
 
     pub(super) fn name(&self, number: u32) -> Option<&str> {
-        self.0.get(number as usize).map(|name| &**name)
+        self.names.get(number as usize).map(|name| &**name)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|name| &**name)
+        self.names.iter().map(|name| &**name)
     }
 
     /// The numbers of the names that start with `stem`: they stand side by side.
     pub(super) fn starting(&self, stem: &str) -> std::ops::Range<u32> {
-        let first = self.0.partition_point(|name| **name < *stem);
-        let rest = self.0.get(first..).unwrap_or_default();
+        let first = self.names.partition_point(|name| **name < *stem);
+        let rest = self.names.get(first..).unwrap_or_default();
         let count = rest.partition_point(|name| name.starts_with(stem));
         let number = |at| u32::try_from(at).unwrap_or(u32::MAX);
         number(first)..number(first + count)

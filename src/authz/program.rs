@@ -18,7 +18,7 @@ use super::{
 /// More steps are refused when a program is made.
 pub(super) const MAX_STEPS: usize = 1024;
 
-const UNAVAILABLE: Stop = Stop::Error(EvalError::Unavailable);
+pub(super) const UNAVAILABLE: Stop = Stop::Error(EvalError::Unavailable);
 
 /// A condition. Steps run from the last to the first, so every program ends.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -84,13 +84,13 @@ pub(super) enum Many {
 }
 
 /// A variable, and the attributes that are read from it, one of the other.
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Read {
     pub(super) root: Root,
     pub(super) attributes: Box<[Attribute]>,
 }
 
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Attribute {
     pub(super) name: Box<str>,
     /// What it is declared as; `None` lets every value pass.
@@ -116,7 +116,7 @@ pub(super) enum Stop {
 }
 
 /// All ways in which a run may end, whatever the unknown turns out to be.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Outcomes {
     pub(super) yes: bool,
     pub(super) no: bool,
@@ -320,7 +320,7 @@ impl<'a> World<'a> {
     }
 
     /// What is read; its last attribute may be absent or unavailable.
-    fn find(&self, read: &Read) -> Result<Value<'a>, Stop> {
+    pub(super) fn find(&self, read: &Read) -> Result<Value<'a>, Stop> {
         let mut value = match read.root {
             Root::Principal => Value::Entity(self.principal),
             Root::Resource => Value::Entity(self.resource.ok_or(Stop::Unknown)?),

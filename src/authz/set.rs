@@ -1,13 +1,14 @@
 //! The policies in force, built whole and never edited; and the decision.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::collections::BTreeMap;
 
 use super::{
-    Action, Coarse, Context, Decision, Entity, Role, RuleId, Subject, TypeName, Why,
+    Action, Coarse, Context, Decision, Entity, EvalError, Role, RuleId, Subject, TypeName, Why,
     bits::Bits,
-    explain::Part,
+    index::{Branch, Index, Memo},
     names::Names,
-    program::{Outcomes, Program, Stop, World},
+    program::{Outcomes, World},
+    rules::{Rule, Rules},
     schema::Schema,
 };
 use crate::Principal;
@@ -61,6 +62,8 @@ pub struct PolicySet {
     pub(super) scopes: BTreeMap<Box<str>, Bits>,
     /// For each action, what bears on it.
     pub(super) cells: Box<[Cell]>,
+    pub(super) rules: Rules,
+    pub(super) index: Index,
     /// What each [`RuleId`] is called: first the roles' grants, then the rules.
     pub(super) rule_names: Box<[Box<str>]>,
     pub(super) schema: Schema,
@@ -73,25 +76,8 @@ pub(super) struct Cell {
     pub(super) resource: TypeName,
     /// The roles that grant the action by themselves.
     pub(super) grants: Bits,
-    /// In the order of their ids.
-    pub(super) forbids: Vec<Arc<Rule>>,
-    pub(super) permits: Vec<Arc<Rule>>,
-}
-
-/// Applies where all of its conditions hold. They are asked in their order, up to the first that
-/// does not.
-#[derive(Debug)]
-pub(super) struct Rule {
-    pub(super) id: RuleId,
-    pub(super) conditions: Box<[Arc<Condition>]>,
-}
-
-/// One of those that are and-ed; shared by all rules that have it.
-#[derive(Debug)]
-pub(super) struct Condition {
-    pub(super) program: Program,
-    /// In words, for explanations.
-    pub(super) part: Arc<Part>,
+    pub(super) forbids: Branch,
+    pub(super) permits: Branch,
 }
 
 /// One question: may this principal do this to that, under these circumstances?
@@ -167,40 +153,10 @@ impl PolicySet {
         self.actions.number(name).map(|number| Action { epoch: self.epoch, number })
     }
 
-    /// What an action is called; `None` for another set's action.
-    #[must_use]
-    pub fn action_name(&self, action: Action) -> Option<&str> {
-        self.actions.name(action.number).filter(|_| action.epoch == self.epoch)
-    }
-
     /// The role called `name`.
     #[must_use]
     pub fn role(&self, name: &str) -> Option<Role> {
         self.roles.number(name).map(|number| Role { epoch: self.epoch, number })
-    }
-
-    /// The action that `name` was probably meant to be.
-    #[must_use]
-    pub fn nearest_action(&self, name: &str) -> Option<&str> {
-        self.actions.nearest(name)
-    }
-
-    /// The role that `name` was probably meant to be.
-    #[must_use]
-    pub fn nearest_role(&self, name: &str) -> Option<&str> {
-        self.roles.nearest(name)
-    }
-
-    /// The type of the resources that `action` is done to; `None` for another set's action.
-    #[must_use]
-    pub fn resource_type_of(&self, action: Action) -> Option<&str> {
-        self.schema.type_text(self.cell(action)?.resource)
-    }
-
-    /// What a rule is called; a role's grants are called `role:` and the role's name.
-    #[must_use]
-    pub fn rule_name(&self, rule: RuleId) -> Option<&str> {
-        self.rule_names.get(rule.0 as usize).map(|name| &**name)
     }
 
     /// The caller as this set sees it. Roles and scopes that the set does not know count for
@@ -225,8 +181,9 @@ impl PolicySet {
     /// an error in a forbid denies, unless the set skips it ([`cedar_compat`](Self::cedar_compat));
     /// scopes limit what is permitted. Allocates nothing.
     ///
-    /// However many rules are about other actions, they cost nothing. The cost grows with the
-    /// rules about this one: they are run one after another.
+    /// However many rules are about other actions, they cost nothing, and of those about this one
+    /// few are run: see [Costs](crate::authz#costs). Which of them are run, and in which order, says
+    /// nothing about the decision, nor about the rule that it names: the first in the order of names.
     pub fn decide(&self, request: &AccessRequest<'_>) -> Decision {
         let Some(cell) = self.cell_for(request.subject, request.action) else {
             return Decision::Deny(Why::Stale);
@@ -240,18 +197,23 @@ impl PolicySet {
             resource: Some(request.resource),
             context: request.context,
         };
-        match forbidden(cell, &world) {
-            Some(Why::ErrorInForbid(..)) if self.skips_errors => {}
-            Some(why) => return Decision::Deny(why),
-            None => {}
+        let mut memo = Memo::default();
+        let forbids = self.ask(cell.forbids, &world, &mut memo);
+        if let Some(rule) = forbids.applies {
+            return Decision::Deny(Why::Forbidden(rule));
         }
-        match permitted(cell, &world) {
-            Ok(_) if !request.subject.covers(request.action) => {
-                Decision::Deny(Why::InsufficientScope)
-            }
-            Ok(rule) => Decision::Allow { rule },
-            Err(permit_errors) => Decision::Deny(Why::NoRule { permit_errors }),
+        if let Some((rule, error)) = forbids.failed.filter(|_| !self.skips_errors) {
+            return Decision::Deny(Why::ErrorInForbid(rule, error));
         }
+        let permits = match cell.grants.first_common(world.roles) {
+            Some(role) => Answers { applies: Some(RuleId(role)), ..Answers::default() },
+            None => self.ask(cell.permits, &world, &mut memo),
+        };
+        Decision::Deny(match permits.applies {
+            None => Why::NoRule { permit_errors: permits.failures },
+            Some(_) if !request.subject.covers(request.action) => Why::InsufficientScope,
+            Some(rule) => return Decision::Allow { rule },
+        })
     }
 
     /// Decides as far as that is possible before a handler runs: could anything be permitted?
@@ -273,15 +235,26 @@ impl PolicySet {
             return Coarse::No(Decision::Deny(Why::Stale));
         };
         let world = World { roles: &subject.roles, principal, resource: None, context };
-        let never_forbidden = match forbidden_for_all(cell, &world, self.skips_errors) {
-            Ok(never) => never,
-            Err(why) => return Coarse::No(Decision::Deny(why)),
-        };
-        match permitted_for_some(cell, &world) {
-            Err(permit_errors) => Coarse::No(Decision::Deny(Why::NoRule { permit_errors })),
-            Ok(_) if !subject.covers(action) => Coarse::No(Decision::Deny(Why::InsufficientScope)),
-            Ok(Some(rule)) if never_forbidden => Coarse::Yes(Decision::Allow { rule }),
-            Ok(_) => Coarse::Resource,
+        let closed = !self.skips_errors;
+        let forbids = self.foresee(cell.forbids, &world, |o| o.is_only_yes() || closed && !o.no);
+        if let Some((rule, outcomes)) = forbids.certain {
+            let failed = outcomes.error.filter(|_| !outcomes.yes);
+            let why = failed.map_or(Why::Forbidden(rule), |error| Why::ErrorInForbid(rule, error));
+            return Coarse::No(Decision::Deny(why));
+        }
+        let grant = cell.grants.first_common(world.roles).map(RuleId);
+        let permits = self.foresee(cell.permits, &world, Outcomes::is_only_yes);
+        let rule = grant.or(permits.certain.map(|(rule, _)| rule));
+        if rule.is_none() && !permits.possible {
+            return Coarse::No(Decision::Deny(Why::NoRule { permit_errors: permits.failures }));
+        }
+        if !subject.covers(action) {
+            return Coarse::No(Decision::Deny(Why::InsufficientScope));
+        }
+        let never = if closed { forbids.never } else { !forbids.possible };
+        match rule.filter(|_| never) {
+            Some(rule) => Coarse::Yes(Decision::Allow { rule }),
+            None => Coarse::Resource,
         }
     }
 
@@ -295,118 +268,75 @@ impl PolicySet {
     }
 }
 
-impl Rule {
-    pub(super) fn run(&self, world: &World<'_>) -> Result<bool, Stop> {
-        for condition in &self.conditions {
-            if !condition.program.run(world)? {
-                return Ok(false);
+/// What the rules of a branch answer, whatever the order in which they are asked.
+#[derive(Default)]
+struct Answers {
+    /// The lowest that applies.
+    applies: Option<RuleId>,
+    /// The lowest that failed, if none applies.
+    failed: Option<(RuleId, EvalError)>,
+    /// How many failed, if none applies.
+    failures: u16,
+}
+
+/// What they may answer, whatever the unknown turns out to be.
+#[derive(Default)]
+struct Foreseen {
+    certain: Option<(RuleId, Outcomes)>,
+    /// Some may apply.
+    possible: bool,
+    /// All are no, and none fails.
+    never: bool,
+    failures: u16,
+}
+
+impl PolicySet {
+    fn ask(&self, branch: Branch, world: &World<'_>, memo: &mut Memo) -> Answers {
+        let mut answers = Answers::default();
+        self.index.visit(branch, world, memo, &mut |run| {
+            for rule in self.rules.of(run) {
+                if answers.applies.is_some_and(|lowest| lowest < rule.id) {
+                    break;
+                }
+                match rule.run(world) {
+                    Ok(true) => answers.applies = Some(rule.id),
+                    Ok(false) => {}
+                    Err(stop) => {
+                        answers.failures = answers.failures.saturating_add(1);
+                        if answers.failed.is_none_or(|(lowest, _)| rule.id < lowest) {
+                            answers.failed = Some((rule.id, stop.error()));
+                        }
+                    }
+                }
             }
-        }
-        Ok(true)
+        });
+        answers
     }
 
-    /// All ways in which [`run`](Self::run) may end.
-    fn outcomes(&self, world: &World<'_>) -> Outcomes {
-        let mut all = Outcomes { yes: true, ..Outcomes::default() };
-        for condition in &self.conditions {
-            if !all.yes {
-                break;
+    /// What the rules of a branch may answer. Of those that are `certain` the lowest is named.
+    fn foresee(
+        &self,
+        branch: Branch,
+        world: &World<'_>,
+        certain: impl Fn(Outcomes) -> bool,
+    ) -> Foreseen {
+        let mut all = Foreseen { never: true, ..Foreseen::default() };
+        self.index.visit(branch, world, &mut Memo::default(), &mut |run| {
+            for rule in self.rules.of(run) {
+                let outcomes = rule.outcomes(world);
+                if certain(outcomes) && all.certain.is_none_or(|(lowest, _)| rule.id < lowest) {
+                    all.certain = Some((rule.id, outcomes));
+                }
+                all.possible |= outcomes.yes;
+                all.never &= outcomes.is_only_no();
+                all.failures = all.failures.saturating_add(outcomes.error.is_some().into());
             }
-            let one = condition.program.outcomes(world);
-            all = Outcomes {
-                yes: one.yes,
-                no: all.no || one.no,
-                error: all.error.or(one.error),
-                unknown: all.unknown || one.unknown,
-            };
-        }
+        });
         all
     }
-}
 
-/// The first forbid that applies; or else the first that failed.
-fn forbidden(cell: &Cell, world: &World<'_>) -> Option<Why> {
-    let mut failed = None;
-    for rule in &cell.forbids {
-        match rule.run(world) {
-            Ok(true) => return Some(Why::Forbidden(rule.id)),
-            Ok(false) => {}
-            Err(stop) => failed = failed.or(Some(Why::ErrorInForbid(rule.id, stop.error()))),
-        }
-    }
-    failed
-}
-
-/// The first grant or permit that applies, or how many permits failed.
-fn permitted(cell: &Cell, world: &World<'_>) -> Result<RuleId, u16> {
-    if let Some(role) = cell.grants.first_common(world.roles) {
-        return Ok(RuleId(role));
-    }
-    let mut errors = 0_u16;
-    for rule in &cell.permits {
-        match rule.run(world) {
-            Ok(true) => return Ok(rule.id),
-            Ok(false) => {}
-            Err(_) => errors = errors.saturating_add(1),
-        }
-    }
-    Err(errors)
-}
-
-/// Why everything is denied; or whether nothing is ever forbidden.
-fn forbidden_for_all(cell: &Cell, world: &World<'_>, skips_errors: bool) -> Result<bool, Why> {
-    let mut never = true;
-    for rule in &cell.forbids {
-        match rule.outcomes(world) {
-            // What may fail may be skipped: only what cannot fail forbids for certain.
-            outcomes if skips_errors && !outcomes.is_only_yes() => never &= !outcomes.yes,
-            Outcomes { no: false, yes: false, error: Some(error), .. } => {
-                return Err(Why::ErrorInForbid(rule.id, error));
-            }
-            Outcomes { no: false, .. } => return Err(Why::Forbidden(rule.id)),
-            outcomes => never &= outcomes.is_only_no(),
-        }
-    }
-    Ok(never)
-}
-
-/// A grant or permit that applies whatever the unknown is, if one may apply; or how many
-/// permits failed.
-fn permitted_for_some(cell: &Cell, world: &World<'_>) -> Result<Option<RuleId>, u16> {
-    if let Some(role) = cell.grants.first_common(world.roles) {
-        return Ok(Some(RuleId(role)));
-    }
-    let mut possible = false;
-    let mut errors = 0_u16;
-    for rule in &cell.permits {
-        let outcomes = rule.outcomes(world);
-        if outcomes.is_only_yes() {
-            return Ok(Some(rule.id));
-        }
-        possible |= outcomes.yes;
-        errors = errors.saturating_add(outcomes.error.is_some().into());
-    }
-    if possible { Ok(None) } else { Err(errors) }
-}
-
-impl fmt::Debug for AccessRequest<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccessRequest")
-            .field("principal", &self.principal.id())
-            .field("action", &self.action)
-            .field("resource", &self.resource.id())
-            .field("context", &self.context)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for PolicySet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PolicySet")
-            .field("rules", &self.rule_names.len().saturating_sub(self.roles.len()))
-            .field("roles", &self.roles.len())
-            .field("actions", &self.actions.len())
-            .field("skips_errors", &self.skips_errors)
-            .finish_non_exhaustive()
+    /// All rules of the branch, in the order of their ids.
+    pub(super) fn rules_of(&self, branch: Branch) -> impl Iterator<Item = Rule<'_>> {
+        self.rules.of(self.index.all(branch))
     }
 }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::authz::{
+    PolicySet,
     explain::{Part, Times},
     load::{
         expr::{EntityName, Expr, Kind, Literal, Root},
         settled::role_of,
     },
+    rules::Rule,
     set::Cell,
 };
 
@@ -44,10 +46,10 @@ struct Asked<'a> {
 }
 
 impl<'a> Reads<'a> {
-    pub(super) fn of(cell: &'a Cell) -> Self {
+    pub(super) fn of(set: &'a PolicySet, cell: &Cell) -> Self {
         let mut reads = Self::default();
-        let rules = cell.forbids.iter().chain(&cell.permits);
-        for condition in rules.flat_map(|rule| &rule.conditions) {
+        let rules = set.rules_of(cell.forbids).chain(set.rules_of(cell.permits));
+        for condition in rules.flat_map(Rule::conditions) {
             match &*condition.part {
                 Part::Roles(_) => {}
                 Part::During(times) | Part::Outside(times) => reads.windows.push(times),

@@ -125,7 +125,7 @@ impl PolicySet {
     ) -> Result<CedarRequest, CedarError> {
         let cell = self.cell_for(request.subject, request.action).ok_or(CedarError::Stale)?;
         let action = self.action_name(request.action).ok_or(CedarError::Stale)?;
-        let reads = Reads::of(cell);
+        let reads = Reads::of(self, cell);
         let mut teller = Teller::new(self);
         let (principal, resource) = (request.principal, request.resource);
         let principal = teller.entity("principal", principal, Ty::Principal, &reads.principal)?;

@@ -1,11 +1,11 @@
 //! A set of policies as Cedar policy text.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use super::{COVERED, WINDOWS, expr::Printer};
 use crate::authz::{
-    Effect, PolicySet, RuleId, TypeName, explain::Part, load::expr::Quoted, schema::Ty,
-    set::Condition,
+    Effect, PolicySet, RuleId, TypeName, explain::Part, load::expr::Quoted, rules::Condition,
+    schema::Ty,
 };
 
 impl PolicySet {
@@ -82,13 +82,15 @@ impl PolicySet {
         for (number, cell) in (0..).zip(&self.cells) {
             let action = self.actions.name(number).unwrap_or_default();
             let resource = self.schema.type_text(cell.resource).unwrap_or_default();
-            let grants = cell.grants.iter().map(|role| (RuleId(role), Effect::Permit, &[][..]));
-            let forbids =
-                cell.forbids.iter().map(|rule| (rule.id, Effect::Forbid, &*rule.conditions));
-            let permits =
-                cell.permits.iter().map(|rule| (rule.id, Effect::Permit, &*rule.conditions));
+            let grants = cell.grants.iter().map(|role| (RuleId(role), Effect::Permit, Vec::new()));
+            let rules = |effect, branch| {
+                let all = self.rules_of(branch);
+                all.map(move |rule| (rule.id, effect, rule.conditions().collect()))
+            };
+            let forbids = rules(Effect::Forbid, cell.forbids);
+            let permits = rules(Effect::Permit, cell.permits);
             for (id, effect, conditions) in grants.chain(forbids).chain(permits) {
-                let new = || Gathered { effect, conditions, actions: BTreeMap::new() };
+                let new = || Gathered { effect, conditions: Vec::new(), actions: BTreeMap::new() };
                 let gathered = all.entry(id).or_insert_with(new);
                 // What the declared types of one resource leave out may count for another.
                 if conditions.len() > gathered.conditions.len() {
@@ -125,7 +127,7 @@ impl PolicySet {
         let resources: Vec<Ty> =
             types.iter().map(|(ty, _)| Ty::Entity(TypeName::new(ty))).collect();
         let printer = Printer { schema: &self.schema, roles: &self.roles, resources: &resources };
-        text.push_str(&conditions(policy.conditions, printer));
+        text.push_str(&conditions(&policy.conditions, printer));
         text + ";\n"
     }
 }
@@ -133,13 +135,13 @@ impl PolicySet {
 /// What is known of a policy when all cells have been looked at.
 struct Gathered<'a> {
     effect: Effect,
-    conditions: &'a [Arc<Condition>],
+    conditions: Vec<&'a Condition>,
     /// By the type of their resources.
     actions: BTreeMap<&'a str, Vec<&'a str>>,
 }
 
 /// A policy's conditions, in the order in which they are looked at.
-fn conditions(list: &[Arc<Condition>], printer: Printer<'_>) -> String {
+fn conditions(list: &[&Condition], printer: Printer<'_>) -> String {
     let (mut text, mut when, mut unless) = (String::new(), Vec::new(), String::new());
     for condition in list {
         match &*condition.part {

@@ -1,21 +1,19 @@
 //! From a document to the policies in force. Everything wrong is found before anything is built.
 
-use std::{
-    hash::{BuildHasher, RandomState},
-    sync::Arc,
-};
+use std::hash::{BuildHasher, RandomState};
 
 use super::{
     declare::declare,
     document::Document,
     error::{PolicyErrors, Problems},
     grants::{Expander, Roles, roles, scopes},
+    pool::Pool,
     rules::{Checked, Compiled, Known, rules},
 };
 use crate::authz::{
     Effect, PolicySet, RuleId, TypeName,
-    bits::Bits,
-    set::{Cell, Rule},
+    index::{Builder, Entry, FEW},
+    set::Cell,
 };
 
 impl PolicySet {
@@ -29,17 +27,27 @@ impl PolicySet {
     /// Lists everything that is wrong (the first hundred), each with its place and, for a wrong
     /// name, the one that was probably meant.
     pub fn from_document(document: Document) -> Result<Self, PolicyErrors> {
+        Self::build(&document, Builder::new(FEW))
+    }
+
+    pub(in crate::authz) fn build(
+        document: &Document,
+        builder: Builder,
+    ) -> Result<Self, PolicyErrors> {
         let mut problems = Problems::default();
-        let declared = declare(&document, &mut problems);
+        let declared = declare(document, &mut problems);
         let mut expander = Expander::new(&declared.actions);
-        let roles = roles(&document, &mut expander, &mut problems);
-        let scopes = scopes(&document, &mut expander, &mut problems);
+        let roles = roles(document, &mut expander, &mut problems);
+        let scopes = scopes(document, &mut expander, &mut problems);
         let known =
             Known { schema: &declared.schema, roles: &roles.names, resources: &declared.resources };
-        let rules = rules(&document, &known, &mut expander, &mut problems);
+        let mut pool = Pool::new(builder);
+        let rules = rules(document, &known, &mut expander, &mut pool, &mut problems);
         problems.finish(document.source.as_deref())?;
 
-        let (rule_names, cells) = assemble(rules, &roles, &declared.resources);
+        let Pool { mut builder, .. } = pool;
+        let (rule_names, cells) = assemble(rules, &roles, &declared.resources, &mut builder);
+        let (rules, index) = builder.finish();
         Ok(Self {
             // Freshly keyed each time: no state is shared, yet two sets do not agree.
             epoch: RandomState::new().hash_one(0),
@@ -48,6 +56,8 @@ impl PolicySet {
             inherited: roles.inherited,
             scopes,
             cells,
+            rules,
+            index,
             rule_names,
             schema: declared.schema,
             skips_errors: false,
@@ -61,30 +71,29 @@ fn assemble(
     mut rules: Vec<Checked>,
     roles: &Roles,
     resources: &[TypeName],
+    builder: &mut Builder,
 ) -> (Box<[Box<str>]>, Box<[Cell]>) {
-    let new = |(resource, grants): (&TypeName, &Bits)| Cell {
-        resource: *resource,
-        grants: grants.clone(),
-        forbids: Vec::new(),
-        permits: Vec::new(),
-    };
-    let mut cells: Box<[Cell]> = resources.iter().zip(&roles.grants).map(new).collect();
     let mut names: Vec<Box<str>> =
         roles.names.iter().map(|role| format!("role:{role}").into()).collect();
+    let mut filed: Vec<[Vec<Entry>; 2]> = resources.iter().map(|_| Default::default()).collect();
     rules.sort_by(|one, other| one.name.cmp(&other.name));
-    for rule in rules {
-        let id = RuleId(u32::try_from(names.len()).unwrap_or(u32::MAX));
-        names.push(rule.name);
-        for Compiled { actions, conditions } in rule.compiled {
-            let compiled = Arc::new(Rule { id, conditions: conditions.into() });
+    for Checked { name, effect, compiled } in rules {
+        let rule = RuleId(u32::try_from(names.len()).unwrap_or(u32::MAX));
+        names.push(name);
+        for Compiled { actions, conditions } in compiled {
             for action in actions {
-                let Some(cell) = cells.get_mut(action as usize) else { continue };
-                match rule.effect {
-                    Effect::Forbid => cell.forbids.push(Arc::clone(&compiled)),
-                    Effect::Permit => cell.permits.push(Arc::clone(&compiled)),
-                }
+                let Some([forbids, permits]) = filed.get_mut(action as usize) else { continue };
+                let of_effect = if effect == Effect::Forbid { forbids } else { permits };
+                of_effect.push(Entry { rule, list: conditions.clone() });
             }
         }
     }
-    (names.into(), cells)
+    let cells = resources.iter().zip(&roles.grants).zip(filed);
+    let cells = cells.map(|((resource, grants), [forbids, permits])| Cell {
+        resource: *resource,
+        grants: grants.clone(),
+        forbids: builder.branch(forbids),
+        permits: builder.branch(permits),
+    });
+    (names.into(), cells.collect())
 }

@@ -13,7 +13,6 @@ use crate::authz::{
     names::Names,
     program::{Attribute, Exit, MAX_STEPS, Many, Operand, Program, Read, Step, Test},
     schema::{Schema, Ty},
-    set::Condition,
 };
 
 /// What a condition is compiled against.
@@ -29,33 +28,33 @@ pub(in crate::authz) struct Target<'a> {
 #[derive(Debug)]
 pub(in crate::authz) struct TooLong;
 
-/// A rule's conditions, and what they take of the work that is allowed.
+/// A condition's program, and what it takes of the work that is allowed.
 pub(in crate::authz) struct Emitted {
-    pub(in crate::authz) conditions: Vec<Arc<Condition>>,
+    pub(in crate::authz) program: Program,
+    /// Steps, and what they are made of; a rule has at most [`MAX_STEPS`].
+    pub(in crate::authz) weight: usize,
     pub(in crate::authz) cost: usize,
 }
 
-/// Makes a program of each part.
+/// Makes a program that is true where the part holds.
 ///
 /// # Errors
-/// When they get too long together.
-pub(in crate::authz) fn emit(parts: &[Arc<Part>], target: Target<'_>) -> Result<Emitted, TooLong> {
+/// When it gets too long.
+pub(in crate::authz) fn emit(part: &Part, target: Target<'_>) -> Result<Emitted, TooLong> {
     let mut emitter = Emitter { target, steps: Vec::new(), weight: 0, work: 0, depth: 0 };
-    let parts = reached_parts(parts, target).iter();
-    let conditions = parts.map(|part| emitter.part(part)).collect::<Result<_, _>>()?;
-    Ok(Emitted { conditions, cost: emitter.weight + emitter.work / WORK_PER_STEP })
-}
-
-/// The parts up to the first that is false whatever the request: what stands behind it may not
-/// even be about resources of this type.
-fn reached_parts<'p>(parts: &'p [Arc<Part>], target: Target<'_>) -> &'p [Arc<Part>] {
-    let settled = |expr| settled(expr, target.schema, target.resource);
-    let last = parts.iter().position(|part| match &**part {
-        Part::Roles(_) | Part::During(_) | Part::Outside(_) => false,
-        Part::When(expr) => settled(expr) == Some(false),
-        Part::Unless(expr) => settled(expr) == Some(true),
-    });
-    last.and_then(|last| parts.get(..=last)).unwrap_or(parts)
+    let start = match part {
+        Part::Roles(names) => {
+            let mut names = names.iter().rev();
+            names.try_fold(Exit::No, |no, role| emitter.role(role, Exit::Yes, no))?
+        }
+        Part::When(expr) => emitter.condition(expr, Exit::Yes, Exit::No)?,
+        Part::Unless(expr) => emitter.condition(expr, Exit::No, Exit::Yes)?,
+        Part::During(times) => emitter.during(times, Exit::Yes, Exit::No)?,
+        Part::Outside(times) => emitter.during(times, Exit::No, Exit::Yes)?,
+    };
+    let Emitter { steps, weight, work, .. } = emitter;
+    let program = Program { start, steps: steps.into() };
+    Ok(Emitted { program, weight, cost: weight + work / WORK_PER_STEP })
 }
 
 const TRUE: Operand = Operand::Literal(Literal::Bool(true));
@@ -78,21 +77,6 @@ struct Emitter<'a> {
 }
 
 impl Emitter<'_> {
-    fn part(&mut self, part: &Arc<Part>) -> Result<Arc<Condition>, TooLong> {
-        let start = match &**part {
-            Part::Roles(names) => {
-                let mut names = names.iter().rev();
-                names.try_fold(Exit::No, |no, role| self.role(role, Exit::Yes, no))?
-            }
-            Part::When(expr) => self.condition(expr, Exit::Yes, Exit::No)?,
-            Part::Unless(expr) => self.condition(expr, Exit::No, Exit::Yes)?,
-            Part::During(times) => self.during(times, Exit::Yes, Exit::No)?,
-            Part::Outside(times) => self.during(times, Exit::No, Exit::Yes)?,
-        };
-        let program = Program { start, steps: mem::take(&mut self.steps).into() };
-        Ok(Arc::new(Condition { program, part: Arc::clone(part) }))
-    }
-
     /// Where the condition starts that leads to `yes` where it is true and to `no` where not.
     fn condition(&mut self, expr: &Expr, yes: Exit, no: Exit) -> Result<Exit, TooLong> {
         self.toil(1)?;

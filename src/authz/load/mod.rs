@@ -17,6 +17,7 @@ pub(super) mod window;
 // What is wrong, and where.
 pub(super) mod error;
 mod locate;
+mod pool;
 
 pub use document::{Document, Policy};
 pub use error::{PolicyError, PolicyErrors};

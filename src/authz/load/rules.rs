@@ -9,10 +9,11 @@ use super::{
     check::Checker,
     declare::unknown_fields,
     document::{Document, Policy},
-    emit::{Emitted, Target, TooLong, emit},
+    emit::{Target, TooLong},
     error::{MAX_LISTED, Place, Problems},
     expr::{Expr, Kind, Root, SyntaxError, parse},
     grants::{Expander, unknown_role},
+    pool::Pool,
     settled::settled,
     window::Zones,
 };
@@ -22,7 +23,6 @@ use crate::authz::{
     names::Names,
     program::MAX_STEPS,
     schema::{Schema, Ty},
-    set::Condition,
 };
 
 /// More rules than this are refused.
@@ -67,13 +67,15 @@ pub(in crate::authz) struct Checked {
 /// A rule's condition for those of its actions whose resources are of one type.
 pub(in crate::authz) struct Compiled {
     pub(in crate::authz) actions: Vec<u32>,
-    pub(in crate::authz) conditions: Vec<Arc<Condition>>,
+    /// By their numbers.
+    pub(in crate::authz) conditions: Vec<u32>,
 }
 
 pub(in crate::authz) fn rules(
     document: &Document,
     known: &Known<'_>,
     expander: &mut Expander<'_>,
+    pool: &mut Pool,
     problems: &mut Problems,
 ) -> Vec<Checked> {
     let root = Place::default().key("rule");
@@ -112,12 +114,8 @@ pub(in crate::authz) fn rules(
         if problems.len() > before {
             continue;
         }
-        match compile(
-            &conditions.into_parts(roles.into_iter().chain(times)),
-            actions,
-            known,
-            &mut budget,
-        ) {
+        let parts = conditions.into_parts(roles.into_iter().chain(times));
+        match compile(&parts, actions, known, pool, &mut budget) {
             Ok(compiled) => checked.push(Checked { name: name.into(), effect, compiled }),
             Err(TooLong) if budget.tests == 0 => {
                 problems.add(&place, || format!("more than {MAX_TESTS} tests in all rules"));
@@ -195,12 +193,13 @@ fn compile(
     parts: &[Arc<Part>],
     actions: BTreeMap<TypeName, Vec<u32>>,
     known: &Known<'_>,
+    pool: &mut Pool,
     budget: &mut Budget,
 ) -> Result<Vec<Compiled>, TooLong> {
     let compile = |(resource, actions)| {
         let resource = Ty::Entity(resource);
         let target = Target { schema: known.schema, roles: known.roles, resource };
-        let Emitted { conditions, cost } = emit(parts, target)?;
+        let (conditions, cost) = pool.conditions(parts, target)?;
         budget.tests = budget.tests.saturating_sub(cost);
         if budget.tests == 0 { Err(TooLong) } else { Ok(Compiled { actions, conditions }) }
     };

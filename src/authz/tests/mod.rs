@@ -4,6 +4,7 @@ mod cedar;
 mod documents;
 mod explanations;
 mod hostile;
+mod indexes;
 mod operators;
 pub(super) mod oracle;
 mod programs;

@@ -1,10 +1,7 @@
 //! Programs against a walk over the tree.
 #![expect(clippy::wildcard_enum_match_arm, reason = "the rest has no detail")]
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::{prelude::*, strategy::ValueTree};
 
@@ -14,13 +11,12 @@ use super::{
         bits::Bits,
         explain::Part,
         load::{
-            emit::{Emitted, Target, emit},
+            emit::{Target, emit},
             expr::{Expr, Kind},
         },
         names::Names,
         program::{Outcomes, Program, Stop, World},
         schema::Ty,
-        set::Condition,
     },
     oracle::answer,
     world::{ROLES, Scene, conditions, scenes, schema, things, typed_conditions},
@@ -30,13 +26,8 @@ use crate::UnixTime;
 fn program(part: Part) -> Result<Program, TestCaseError> {
     let (schema, roles) = (schema(), Names::new(ROLES));
     let resource = Ty::Entity(TypeName::new("Doc"));
-    let emitted = emit(&[Arc::new(part)], Target { schema: &schema, roles: &roles, resource });
-    let only = |emitted: Emitted| {
-        let [condition] = emitted.conditions.try_into().unwrap();
-        let Condition { program, .. } = Arc::into_inner(condition).unwrap();
-        program
-    };
-    emitted.map(only).map_err(|_| TestCaseError::reject("too long"))
+    let emitted = emit(&part, Target { schema: &schema, roles: &roles, resource });
+    emitted.map(|emitted| emitted.program).map_err(|_| TestCaseError::reject("too long"))
 }
 
 fn with_world<T>(scene: &Scene, resource: bool, ask: impl FnOnce(&World<'_>) -> T) -> T {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{Principal, UnixTime};
 
-const HEAD: &str = r#"
+pub(super) const HEAD: &str = r#"
     [resources.Doc]
     attributes = { owner = "User", level = "long", label = "string?", folder = "Folder", open = "bool", tags = "strings" }
     actions = ["doc:read", "doc:write"]
@@ -77,10 +77,10 @@ struct Written {
 }
 
 #[derive(Clone, Debug)]
-struct Asked {
-    scene: Scene,
+pub(super) struct Asked {
+    pub(super) scene: Scene,
     scopes: Option<Vec<&'static str>>,
-    now: u64,
+    pub(super) now: u64,
 }
 
 /// From here on nobody knows what zones do.
@@ -161,7 +161,7 @@ fn set(rules: &[Written]) -> PolicySet {
     PolicySet::from_document(document).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
-fn principal(asked: &Asked) -> Principal {
+pub(super) fn principal(asked: &Asked) -> Principal {
     let mut assertion = Principal::assertion("s", "a");
     if let Some(scopes) = &asked.scopes {
         assertion = assertion.scopes(scopes.iter().copied());
@@ -297,7 +297,7 @@ fn contexts() -> impl Strategy<Value = Thing> {
 }
 
 prop_compose! {
-    fn questions()(
+    pub(super) fn questions()(
         principal in thing("User", "s/a", vec![
             ("level", mostly(long()).boxed()),
             ("team", prop::option::of(text()).boxed()),

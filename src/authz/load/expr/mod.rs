@@ -7,7 +7,10 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    hash::{Hash, Hasher},
+};
 
 pub(in crate::authz) use parse::parse;
 pub(in crate::authz) use print::Quoted;
@@ -19,7 +22,7 @@ use crate::authz::TypeName;
 pub(in crate::authz) const RESERVED: [&str; 9] =
     ["true", "false", "if", "then", "else", "in", "is", "like", "has"];
 
-/// A condition or a part of one, and where its text starts.
+/// A condition or a part of one, and where its text starts. Two that differ only in that are equal.
 #[derive(Clone, Debug)]
 pub(in crate::authz) struct Expr {
     pub(in crate::authz) kind: Kind,
@@ -27,7 +30,7 @@ pub(in crate::authz) struct Expr {
     pub(in crate::authz) at: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(in crate::authz) enum Kind {
     Literal(Literal),
     Path(Path),
@@ -81,7 +84,7 @@ pub(in crate::authz) struct TypeWord {
 }
 
 /// A variable and the attributes read from it, one of the other.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::authz) struct Path {
     pub(in crate::authz) root: Root,
     pub(in crate::authz) attributes: Vec<Box<str>>,
@@ -94,7 +97,7 @@ pub(in crate::authz) enum Root {
     Context,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::authz) enum Relation {
     Equal,
     Less,
@@ -124,6 +127,34 @@ pub(in crate::authz) struct SyntaxError {
     /// In bytes from the start of the text.
     pub(in crate::authz) at: usize,
     pub(in crate::authz) message: String,
+}
+
+impl PartialEq for Expr {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind
+    }
+}
+
+impl Eq for Expr {}
+
+impl Hash for Expr {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.kind.hash(state);
+    }
+}
+
+impl PartialEq for TypeWord {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for TypeWord {}
+
+impl Hash for TypeWord {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
 }
 
 impl Expr {

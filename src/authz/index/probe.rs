@@ -1,0 +1,142 @@
+//! What of a request rules are divided by, asked once in a decision.
+
+use crate::authz::{
+    TypeName, Value,
+    load::expr::Root,
+    program::{Read, World},
+    slots::{Slots, fold, fold_text},
+};
+
+/// More questions are not asked to find a rule.
+pub(super) const MAX_PROBES: usize = 16;
+
+/// A question whose answer tells which rules cannot apply.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Question {
+    /// Which roles does the principal hold? Any number of answers, and never an error.
+    Role,
+    /// Of which type is it?
+    Kind(Root),
+    /// What is read there?
+    Value(Read),
+    /// Is the last attribute there? Asked only because it may fail.
+    Has(Read),
+}
+
+/// An answer that rules name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Key<S> {
+    Role(u32),
+    Kind(TypeName),
+    Bool(bool),
+    Long(i64),
+    Str(S),
+    Entity(TypeName, S),
+}
+
+/// A question, and the numbers of the answers that some rule names.
+#[derive(Debug)]
+pub(super) struct Probe {
+    pub(super) question: Question,
+    pub(super) keys: Box<[Key<Box<str>>]>,
+    pub(super) slots: Slots,
+}
+
+/// What has been asked in this decision.
+#[derive(Debug, Default)]
+pub(in crate::authz) struct Memo([Said; MAX_PROBES]);
+
+/// What a probe said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Said {
+    #[default]
+    NotAsked,
+    /// A condition that reads this may fail, or depends on what is not known yet.
+    Failed,
+    /// None of the answers that rules name.
+    Other,
+    Number(u32),
+}
+
+impl Memo {
+    pub(super) fn ask(&mut self, probes: &[Probe], number: u8, world: &World<'_>) -> Said {
+        let (probe, said) = (probes.get(usize::from(number)), self.0.get_mut(usize::from(number)));
+        let (Some(probe), Some(said)) = (probe, said) else { return Said::Failed };
+        if *said == Said::NotAsked {
+            *said = probe.ask(world);
+        }
+        *said
+    }
+}
+
+impl Probe {
+    fn ask(&self, world: &World<'_>) -> Said {
+        let key = match &self.question {
+            Question::Role => return Said::Other,
+            Question::Kind(Root::Principal) => Key::Kind(world.principal.type_name()),
+            Question::Kind(Root::Resource) => match world.resource {
+                Some(resource) => Key::Kind(resource.type_name()),
+                None => return Said::Failed,
+            },
+            Question::Kind(Root::Context) => return Said::Failed,
+            Question::Has(read) => match world.find(read) {
+                Err(_) | Ok(Value::Error(_)) => return Said::Failed,
+                Ok(_) => return Said::Other,
+            },
+            Question::Value(read) => match world.read(read) {
+                Ok(Value::Bool(value)) => Key::Bool(value),
+                Ok(Value::Long(value)) => Key::Long(value),
+                Ok(Value::Str(text)) => Key::Str(text),
+                Ok(Value::Ref(kind, id)) => Key::Entity(kind, id),
+                Ok(Value::Entity(entity)) => Key::Entity(entity.type_name(), entity.id()),
+                // They equal none of the keys, and are compared without an error.
+                Ok(Value::Ip(_) | Value::Decimal(_) | Value::Datetime(_) | Value::Duration(_)) => {
+                    return Said::Other;
+                }
+                // To compare one of these is an error.
+                Ok(
+                    Value::Strings(_)
+                    | Value::Set(_)
+                    | Value::Record(_)
+                    | Value::Missing
+                    | Value::Error(_),
+                )
+                | Err(_) => return Said::Failed,
+            },
+        };
+        self.number(key).map_or(Said::Other, Said::Number)
+    }
+
+    fn number(&self, key: Key<&str>) -> Option<u32> {
+        self.slots.find(key.hash(self.slots.seed()), |number| {
+            self.keys.get(number as usize).is_some_and(|known| known.borrowed() == key)
+        })
+    }
+}
+
+impl Key<Box<str>> {
+    pub(super) fn borrowed(&self) -> Key<&str> {
+        match self {
+            Self::Role(role) => Key::Role(*role),
+            Self::Kind(kind) => Key::Kind(*kind),
+            Self::Bool(value) => Key::Bool(*value),
+            Self::Long(value) => Key::Long(*value),
+            Self::Str(text) => Key::Str(text),
+            Self::Entity(kind, id) => Key::Entity(*kind, id),
+        }
+    }
+}
+
+impl Key<&str> {
+    /// A probe's keys are of few kinds, so the kind takes no part.
+    pub(super) fn hash(self, seed: u64) -> u64 {
+        match self {
+            Self::Role(role) => fold(seed, role.into()),
+            Self::Kind(kind) => fold(seed, kind.0.into()),
+            Self::Bool(value) => fold(seed, value.into()),
+            Self::Long(value) => fold(seed, value.cast_unsigned()),
+            Self::Str(text) => fold_text(seed, text),
+            Self::Entity(kind, id) => fold_text(fold(seed, kind.0.into()), id),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Rules that are found through the index against going through all of them.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::{
+    super::{
+        Context, Document, Effect, EvalError, Policy, PolicySet, RuleId,
+        index::{Branch, Builder, Memo},
+        program::{Outcomes, World},
+    },
+    sets::{Asked, HEAD, principal, questions},
+    world::ROLES,
+};
+use crate::UnixTime;
+
+/// Most divide rules; the others may fail, so that what stands behind them must not.
+const ATOMS: [&str; 22] = [
+    "resource.level == 0",
+    "resource.level == 1",
+    "resource.level == 2",
+    "resource.owner == User::\"s/a\"",
+    "User::\"s/b\" == resource.owner",
+    "resource has label && resource.label == \"x\"",
+    "resource has label && resource.label == \"y\"",
+    "resource has label && resource.label like \"x*\"",
+    "resource.owner == principal",
+    "resource.level != 1",
+    "resource.level + 1 == 2",
+    "resource.level < context.limit",
+    "resource.open",
+    "!resource.open",
+    "resource == Doc::\"d\"",
+    "resource == Doc::\"e\"",
+    "resource in Folder::\"f\"",
+    "resource.tags.contains(\"x\")",
+    "principal.level == 1",
+    "principal has team && principal.team == \"x\"",
+    "principal in Role::\"r1\"",
+    "context.limit == 1",
+];
+
+#[derive(Clone, Debug)]
+struct Written {
+    effect: Effect,
+    roles: Vec<&'static str>,
+    when: Vec<&'static str>,
+    unless: bool,
+}
+
+prop_compose! {
+    fn rule()(
+        effect in prop_oneof![2 => Just(Effect::Permit), 1 => Just(Effect::Forbid)],
+        roles in prop_oneof![
+            3 => Just(Vec::new()),
+            3 => prop::sample::subsequence(ROLES.to_vec(), 1),
+            1 => prop::sample::subsequence(ROLES.to_vec(), 2),
+        ],
+        first in prop::option::weighted(0.7, prop::sample::select(ATOMS[..5].to_vec())),
+        others in prop::collection::vec(prop::sample::select(ATOMS.to_vec()), 1..4),
+        unless in prop::bool::weighted(0.1),
+    ) -> Written {
+        Written { effect, roles, when: first.into_iter().chain(others).collect(), unless }
+    }
+}
+
+/// `few` rules are run one after another; more are divided.
+fn set(rules: &[Written], few: usize) -> PolicySet {
+    let mut document = Document::from_toml(HEAD).unwrap();
+    for (number, rule) in rules.iter().enumerate() {
+        let id = format!("{number:02}");
+        let policy = match rule.effect {
+            Effect::Permit => Policy::permit(&id),
+            Effect::Forbid => Policy::forbid(&id),
+        };
+        let mut policy = policy.actions(["doc:read"]).when(&rule.when.join(" && "));
+        if !rule.roles.is_empty() {
+            policy = policy.roles(rule.roles.iter().copied());
+        }
+        if rule.unless {
+            policy = policy.unless("resource.level == 2");
+        }
+        document = document.rule(policy);
+    }
+    PolicySet::build(&document, Builder::new(few)).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+/// What rules answer that may apply or fail: now, and before the resource is known.
+type Answers = (BTreeMap<RuleId, Result<bool, EvalError>>, BTreeMap<RuleId, Outcomes>);
+
+fn answers(set: &PolicySet, asked: &Asked, effect: Effect, all: bool) -> Answers {
+    let cell = set.cell(set.action("doc:read").unwrap()).unwrap();
+    let branch = if effect == Effect::Forbid { cell.forbids } else { cell.permits };
+    let subject = set.subject(&principal(asked));
+    let scene = &asked.scene;
+    let context = Context::new(UnixTime::from_secs(asked.now)).members(&scene.context);
+    let world = |resource| World {
+        roles: &subject.roles,
+        principal: &scene.principal,
+        resource,
+        context: &context,
+    };
+    let branch = if all { Branch::Rules(set.index.all(branch)) } else { branch };
+    let (mut now, mut before) = (BTreeMap::new(), BTreeMap::new());
+    let known = world(Some(&scene.resource));
+    set.index.visit(branch, &known, &mut Memo::default(), &mut |run| {
+        for rule in set.rules.of(run) {
+            let answer = rule.run(&known).map_err(|stop| stop.error());
+            assert!(now.insert(rule.id, answer).is_none(), "{rule:?} is visited twice");
+        }
+    });
+    now.retain(|_, answer| *answer != Ok(false));
+    let unknown = world(None);
+    set.index.visit(branch, &unknown, &mut Memo::default(), &mut |run| {
+        for rule in set.rules.of(run) {
+            assert!(before.insert(rule.id, rule.outcomes(&unknown)).is_none());
+        }
+    });
+    before.retain(|_, outcomes| !outcomes.is_only_no());
+    (now, before)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn no_rule_is_passed_over_that_applies_or_fails(
+        rules in prop::collection::vec(rule(), 1..30),
+        questions in prop::collection::vec(questions(), 8),
+        few in 0_usize..4,
+    ) {
+        let (divided, plain) = (set(&rules, few), set(&rules, usize::MAX));
+        for asked in questions {
+            for effect in [Effect::Forbid, Effect::Permit] {
+                let expected = answers(&plain, &asked, effect, true);
+                prop_assert_eq!(&answers(&divided, &asked, effect, false), &expected);
+                prop_assert_eq!(&answers(&divided, &asked, effect, true), &expected);
+            }
+        }
+    }
+}
+
+/// The tests above would say nothing if nothing was ever passed over.
+#[test]
+fn many_rules_are_passed_over() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let (mut visited, mut all) = (0, 0);
+    for _ in 0..300 {
+        let tree = (prop::collection::vec(rule(), 20), questions()).new_tree(&mut runner).unwrap();
+        let (rules, asked) = proptest::strategy::ValueTree::current(&tree);
+        let set = set(&rules, 2);
+        let subject = set.subject(&principal(&asked));
+        let cell = set.cell(set.action("doc:read").unwrap()).unwrap();
+        let context = Context::new(UnixTime::from_secs(0)).members(&asked.scene.context);
+        let world = World {
+            roles: &subject.roles,
+            principal: &asked.scene.principal,
+            resource: Some(&asked.scene.resource),
+            context: &context,
+        };
+        all += set.index.all(cell.permits).count;
+        set.index
+            .visit(cell.permits, &world, &mut Memo::default(), &mut |run| visited += run.count);
+    }
+    assert!(visited * 5 < all * 4, "{visited} of {all}");
+}
