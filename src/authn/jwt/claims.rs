@@ -36,7 +36,7 @@ pub(super) struct Claims<'a> {
     pub(super) acr: Option<Value<'a>>,
     pub(super) amr: Option<Value<'a>>,
     aud: Option<Value<'a>>,
-    pub(super) auth_time: Option<Value<'a>>,
+    auth_time: Option<Value<'a>>,
     pub(super) azp: Option<Value<'a>>,
     pub(super) client_id: Option<Value<'a>>,
     cnf: Option<Value<'a>>,
@@ -48,6 +48,15 @@ pub(super) struct Claims<'a> {
     pub(super) scope: Option<Value<'a>>,
     pub(super) scp: Option<Value<'a>>,
     pub(super) sub: Option<Value<'a>>,
+}
+
+/// When a token says that it holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    pub(super) exp: UnixTime,
+    nbf: Option<UnixTime>,
+    iat: Option<UnixTime>,
+    pub(super) auth_time: Option<UnixTime>,
 }
 
 /// Parses a decoded payload.
@@ -99,39 +108,22 @@ impl<'a> Claims<'a> {
 }
 
 impl ClaimRules {
-    /// Holds `claims` against the rules, in this order; hands back when the token expires.
-    pub(super) fn check(&self, claims: &Claims<'_>, now: UnixTime) -> Result<UnixTime, AuthnError> {
+    /// Holds what does not change with the time against the rules, in this order; hands back the
+    /// times that are claimed.
+    pub(super) fn check(&self, claims: &Claims<'_>) -> Result<Times, AuthnError> {
         self.check_issuer(claims.iss)?;
         self.check_audience(claims.aud)?;
         // RFC 7800 section 3.1: bound to a key that the caller would have to prove here.
         if claims.cnf.is_some() {
             return Err(invalid("`cnf` binds the token to a proof that is not checked here"));
         }
-        let exp = claims.exp.ok_or(invalid("the token has no `exp`"))?;
-        let exp = moment(exp).ok_or(invalid("`exp` is not a time"))?;
-        // RFC 7519 section 4.1.4: "on or after" this time is too late.
-        if now >= exp.saturating_add(self.leeway) {
-            return Err(AuthnError::new(AuthnErrorKind::Expired, "`exp` is over"));
-        }
-        self.check_begun(claims.nbf, now, "`nbf` is not a time", "`nbf` has not come")?;
-        self.check_begun(claims.iat, now, "`iat` is not a time", "`iat` has not come")?;
-        Ok(exp)
-    }
-
-    /// Refuses a time that has not come; hands back one that has.
-    pub(super) fn check_begun(
-        &self,
-        claim: Option<Value<'_>>,
-        now: UnixTime,
-        wrong: &'static str,
-        early: &'static str,
-    ) -> Result<Option<UnixTime>, AuthnError> {
-        let Some(claim) = claim else { return Ok(None) };
-        let moment = moment(claim).ok_or(invalid(wrong))?;
-        if moment > now.saturating_add(self.leeway) {
-            return Err(AuthnError::new(AuthnErrorKind::NotYetValid, early));
-        }
-        Ok(Some(moment))
+        Ok(Times {
+            exp: time(claims.exp, "`exp` is not a time")?
+                .ok_or(invalid("the token has no `exp`"))?,
+            nbf: time(claims.nbf, "`nbf` is not a time")?,
+            iat: time(claims.iat, "`iat` is not a time")?,
+            auth_time: time(claims.auth_time, "`auth_time` is not a time")?,
+        })
     }
 
     fn check_issuer(&self, iss: Option<Value<'_>>) -> Result<(), AuthnError> {
@@ -160,6 +152,29 @@ impl ClaimRules {
     }
 }
 
+impl Times {
+    /// Whether the token holds at `now`, by clocks that may differ by `leeway`.
+    pub(super) fn check(&self, now: UnixTime, leeway: Duration) -> Result<(), AuthnError> {
+        // RFC 7519 section 4.1.4: "on or after" this time is too late.
+        if now >= self.exp.saturating_add(leeway) {
+            return Err(AuthnError::new(AuthnErrorKind::Expired, "`exp` is over"));
+        }
+        let latest = now.saturating_add(leeway);
+        let early = |time: Option<UnixTime>| time.is_some_and(|time| time > latest);
+        let refused = |detail| Err(AuthnError::new(AuthnErrorKind::NotYetValid, detail));
+        match self {
+            Self { nbf, .. } if early(*nbf) => refused("`nbf` has not come"),
+            Self { iat, .. } if early(*iat) => refused("`iat` has not come"),
+            Self { auth_time, .. } if early(*auth_time) => refused("`auth_time` has not come"),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn time(claim: Option<Value<'_>>, wrong: &'static str) -> Result<Option<UnixTime>, AuthnError> {
+    claim.map(|value| moment(value).ok_or(invalid(wrong))).transpose()
+}
+
 /// A NumericDate (RFC 7519 section 2) from 1970 to 9999, to the millisecond before it.
 fn moment(value: Value<'_>) -> Option<UnixTime> {
     if let Some(secs) = value.integer() {
@@ -184,7 +199,9 @@ mod tests {
         };
         let document = parse(payload.as_bytes()).map_err(AuthnError::detail)?;
         let claims = Claims::read(&document).map_err(AuthnError::detail)?;
-        rules.check(&claims, UnixTime::from_secs(NOW)).map_err(AuthnError::detail)
+        let times = rules.check(&claims).map_err(AuthnError::detail)?;
+        let holds = times.check(UnixTime::from_secs(NOW), rules.leeway);
+        holds.map(|()| times.exp).map_err(AuthnError::detail)
     }
 
     /// Otherwise good claims with these members instead of, or besides, the usual ones.

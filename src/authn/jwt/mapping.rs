@@ -1,12 +1,12 @@
 //! From checked claims to a principal.
 
 use super::{
-    claims::{ClaimRules, Claims},
+    claims::{Claims, Times},
     invalid,
     json::Value,
     roles::RoleMap,
 };
-use crate::{Attribute, Kind, Principal, PrincipalError, UnixTime, authn::AuthnError};
+use crate::{Attribute, Kind, Principal, PrincipalError, authn::AuthnError};
 
 /// What of a token's claims becomes what of a principal.
 #[derive(Clone, Debug)]
@@ -24,16 +24,15 @@ impl Mapping {
     pub(super) fn principal(
         &self,
         claims: &Claims<'_>,
-        rules: &ClaimRules,
-        expires_at: UnixTime,
-        now: UnixTime,
+        issuer: &str,
+        times: &Times,
     ) -> Result<Principal, AuthnError> {
         let subject = text(claims.sub, "`sub` is not a string")?;
         let subject = subject.ok_or(invalid("the token has no `sub`"))?;
         let mut assertion = Principal::assertion(&self.realm, subject)
             .kind(self.kind)
-            .issuer(&rules.issuer)
-            .expires_at(expires_at);
+            .issuer(issuer)
+            .expires_at(times.exp);
         let client = text(claims.client_id, "`client_id` is not a string")?;
         let party = text(claims.azp, "`azp` is not a string")?;
         if let Some(client) = client.or(party) {
@@ -55,8 +54,7 @@ impl Mapping {
         if let Some(class) = text(claims.acr, "`acr` is not a string")? {
             assertion = assertion.acr(class);
         }
-        let (wrong, early) = ("`auth_time` is not a time", "`auth_time` has not come");
-        if let Some(at) = rules.check_begun(claims.auth_time, now, wrong, early)? {
+        if let Some(at) = times.auth_time {
             assertion = assertion.auth_time(at);
         }
         let listed = self.listed(claims.all);
@@ -134,7 +132,11 @@ fn text<'a>(claim: Option<Value<'a>>, wrong: &'static str) -> Result<Option<&'a 
 mod tests {
     use std::time::Duration;
 
-    use super::{super::claims, *};
+    use super::{
+        super::claims::{self, ClaimRules},
+        *,
+    };
+    use crate::UnixTime;
 
     fn principal(members: &str) -> Result<Principal, &'static str> {
         let mapping = Mapping {
@@ -143,13 +145,17 @@ mod tests {
             roles: Some(RoleMap::claim("roles").only(["clerk"])),
             attributes: ["department", "level", "vip", "tags", "risk"].map(str::to_owned).into(),
         };
-        let rules =
-            ClaimRules { issuer: "i".to_owned(), audiences: vec![], leeway: Duration::ZERO };
-        let payload = format!("{{{members}}}");
+        let rules = ClaimRules {
+            issuer: "i".to_owned(),
+            audiences: vec!["a".to_owned()],
+            leeway: Duration::ZERO,
+        };
+        let payload = format!(r#"{{"iss":"i","aud":"a","exp":9{members}}}"#);
         let document = claims::parse(payload.as_bytes()).map_err(AuthnError::detail)?;
         let claims = Claims::read(&document).map_err(AuthnError::detail)?;
-        let (exp, now) = (UnixTime::from_secs(9), UnixTime::from_secs(5));
-        mapping.principal(&claims, &rules, exp, now).map_err(AuthnError::detail)
+        let times = rules.check(&claims).map_err(AuthnError::detail)?;
+        times.check(UnixTime::from_secs(5), rules.leeway).map_err(AuthnError::detail)?;
+        mapping.principal(&claims, &rules.issuer, &times).map_err(AuthnError::detail)
     }
 
     fn list<'a>(items: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
@@ -159,7 +165,7 @@ mod tests {
     #[test]
     fn every_claim_arrives() {
         let principal = principal(
-            r#""sub":"al\u0069ce","client_id":"cli","azp":"other","jti":"j1","roles":["clerk","x"],
+            r#","sub":"al\u0069ce","client_id":"cli","azp":"other","jti":"j1","roles":["clerk","x"],
                "scope":"orders.read orders.write","amr":["pwd"],"acr":"2","auth_time":5,
                "department":"it","level":-3,"vip":true,"tags":["a","b"],"secret":"x""#,
         )
@@ -186,7 +192,7 @@ mod tests {
     #[test]
     fn scopes_limit_and_never_widen() {
         let check = |members: &str, expected: Option<&[&str]>| {
-            let principal = principal(&format!(r#""sub":"a"{members}"#)).unwrap();
+            let principal = principal(&format!(r#","sub":"a"{members}"#)).unwrap();
             assert_eq!(principal.scopes().map(list).as_deref(), expected, "{members}");
         };
         check("", None);
@@ -204,24 +210,24 @@ mod tests {
             assert_eq!(principal(members).err(), Some(expected), "{members}");
         };
         check("", "the token has no `sub`");
-        check(r#""sub":7"#, "`sub` is not a string");
-        check(r#""sub":["alice"]"#, "`sub` is not a string");
-        check(r#""sub":null"#, "`sub` is not a string");
-        check(r#""sub":"""#, "`sub` cannot name anybody");
-        check(r#""sub":"a\nb""#, "`sub` cannot name anybody");
-        check(r#""sub":"a","client_id":1"#, "`client_id` is not a string");
-        check(r#""sub":"a","client_id":"c","azp":1"#, "`azp` is not a string");
-        check(r#""sub":"a","jti":1"#, "`jti` is not a string");
-        check(r#""sub":"a","scope":["x"]"#, "`scope` is not a string");
-        check(r#""sub":"a","scp":["x",1]"#, "`scp` is neither a string nor an array of strings");
-        check(r#""sub":"a","scp":null"#, "`scp` is neither a string nor an array of strings");
-        check(r#""sub":"a","amr":"pwd""#, "`amr` is not an array of strings");
-        check(r#""sub":"a","acr":2"#, "`acr` is not a string");
-        let many = format!(r#""sub":"a","amr":[{}]"#, [r#""pwd""#; 17].join(","));
+        check(r#","sub":7"#, "`sub` is not a string");
+        check(r#","sub":["alice"]"#, "`sub` is not a string");
+        check(r#","sub":null"#, "`sub` is not a string");
+        check(r#","sub":"""#, "`sub` cannot name anybody");
+        check(r#","sub":"a\nb""#, "`sub` cannot name anybody");
+        check(r#","sub":"a","client_id":1"#, "`client_id` is not a string");
+        check(r#","sub":"a","client_id":"c","azp":1"#, "`azp` is not a string");
+        check(r#","sub":"a","jti":1"#, "`jti` is not a string");
+        check(r#","sub":"a","scope":["x"]"#, "`scope` is not a string");
+        check(r#","sub":"a","scp":["x",1]"#, "`scp` is neither a string nor an array of strings");
+        check(r#","sub":"a","scp":null"#, "`scp` is neither a string nor an array of strings");
+        check(r#","sub":"a","amr":"pwd""#, "`amr` is not an array of strings");
+        check(r#","sub":"a","acr":2"#, "`acr` is not a string");
+        let many = format!(r#","sub":"a","amr":[{}]"#, [r#""pwd""#; 17].join(","));
         check(&many, "`amr` is of more than 16 methods");
-        check(r#""sub":"a","auth_time":"5""#, "`auth_time` is not a time");
-        check(r#""sub":"a","auth_time":6"#, "`auth_time` has not come");
-        check(r#""sub":"a","roles":7"#, "the role claim is of another type");
+        check(r#","sub":"a","auth_time":"5""#, "`auth_time` is not a time");
+        check(r#","sub":"a","auth_time":6"#, "`auth_time` has not come");
+        check(r#","sub":"a","roles":7"#, "the role claim is of another type");
     }
 
     #[test]
@@ -243,13 +249,13 @@ mod tests {
             r#"["a",null]"#,
             r#"[["a"]]"#,
         ] {
-            let claims = format!(r#""sub":"a","risk":{value}"#);
+            let claims = format!(r#","sub":"a","risk":{value}"#);
             assert_eq!(principal(&claims).err(), wrong, "{value}");
-            let unlisted = format!(r#""sub":"a","other":{value}"#);
+            let unlisted = format!(r#","sub":"a","other":{value}"#);
             assert!(principal(&unlisted).is_ok(), "{value}");
         }
         let check = |value: &str, expected: Attribute<'_>| {
-            let principal = principal(&format!(r#""sub":"a","risk":{value}"#)).unwrap();
+            let principal = principal(&format!(r#","sub":"a","risk":{value}"#)).unwrap();
             assert_eq!(principal.attribute("risk"), Some(expected), "{value}");
         };
         check("9223372036854775807", Attribute::Long(i64::MAX));

@@ -9,9 +9,9 @@
 //! 5. the signature. Nothing of the payload is believed before it holds;
 //! 6. the payload: an object without duplicate names at any depth;
 //! 7. `iss` and `aud`, both mandatory; no `cnf`;
-//! 8. `exp`, mandatory, and `nbf` and `iat` if present;
-//! 9. `sub`, mandatory, and the types of the other claims that become part of the principal: of
-//!    roles, scopes and attributes too, since one that is lost could be one that forbids.
+//! 8. `sub`, mandatory, and the types of the other claims that become part of the principal: of
+//!    roles, scopes and attributes too, since one that is lost could be one that forbids;
+//! 9. the times: `exp`, mandatory, and `nbf`, `iat` and `auth_time` if present.
 //!
 //! It reads no clock and fetches nothing. Keys that come with a token (`jwk`, `jku`, `x5u`, `x5c`)
 //! are never used. Encrypted and nested tokens are refused.

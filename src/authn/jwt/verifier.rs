@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    claims::{self, ClaimRules, Claims},
+    claims::{self, ClaimRules, Claims, Times},
     compact::Compact,
     header::{self, Header},
     key_set::KeySet,
@@ -65,6 +65,12 @@ pub struct JwtVerifier {
     max_bytes: usize,
     /// Whether there is no problem; see [`Verifier::problems`].
     sound: bool,
+}
+
+/// What a token has proven for good.
+struct Proven {
+    principal: Principal,
+    times: Times,
 }
 
 impl JwtVerifier {
@@ -151,6 +157,13 @@ impl JwtVerifier {
     }
 
     fn judge(&self, token: &Compact<'_>, now: UnixTime) -> Result<Principal, AuthnError> {
+        let proven = self.prove(token)?;
+        self.admit(&proven, now)?;
+        Ok(proven.principal)
+    }
+
+    /// What follows from the token's bytes and its key, whenever it is presented.
+    fn prove(&self, token: &Compact<'_>) -> Result<Proven, AuthnError> {
         let header = header::parse(token.header())?;
         let header = Header::read(&header)?;
 
@@ -162,12 +175,16 @@ impl JwtVerifier {
 
         let payload = claims::parse(token.payload())?;
         let claims = Claims::read(&payload)?;
-        let expires_at = self.rules.check(&claims, now)?;
-        self.mapping.principal(&claims, &self.rules, expires_at, now)
+        let times = self.rules.check(&claims)?;
+        let principal = self.mapping.principal(&claims, &self.rules.issuer, &times)?;
+        Ok(Proven { principal, times })
     }
 
-    /// Whether `token`, refused with `error`, names another issuer. Once `iss` is known to be this
-    /// verifier's, these kinds come too, and then the answer is no.
+    /// What may change from one presentation of a token to the next.
+    fn admit(&self, proven: &Proven, now: UnixTime) -> Result<(), AuthnError> {
+        proven.times.check(now, self.rules.leeway)
+    }
+
     fn is_anothers(&self, token: &Compact<'_>, error: AuthnError) -> bool {
         matches!(error.kind(), AuthnErrorKind::Invalid | AuthnErrorKind::WrongIssuer)
             && claims::unverified_issuer(token.payload())
