@@ -1,6 +1,6 @@
 //! An issuer with fixed keys.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64_simd::URL_SAFE_NO_PAD;
 use serde_json::json;
 
 use super::TokenBuilder;
@@ -123,7 +123,7 @@ pub(super) fn signing_key(signer: Signer, algorithm: Algorithm) -> SigningKey {
 }
 
 fn jwk(algorithm: Algorithm) -> serde_json::Value {
-    let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+    let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode_to_string(bytes);
     let mut jwk = signing_key(Signer::Issuer, algorithm).public(|material| match material {
         Material::Ed25519(x) => json!({ "kty": "OKP", "crv": "Ed25519", "x": encode(x) }),
         Material::Ec(curve, point) => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64_simd::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use super::issuer::{self, Signer};
@@ -131,10 +131,11 @@ impl TokenBuilder {
         for name in &self.without {
             claims.remove(name);
         }
-        let encode =
-            |part: Map<String, Value>| URL_SAFE_NO_PAD.encode(Value::Object(part).to_string());
+        let encode = |part: Map<String, Value>| {
+            URL_SAFE_NO_PAD.encode_to_string(Value::Object(part).to_string())
+        };
         let message = format!("{}.{}", encode(self.header), encode(claims));
         let signature = issuer::sign(self.signer, self.algorithm, message.as_bytes());
-        format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
+        format!("{message}.{}", URL_SAFE_NO_PAD.encode_to_string(signature))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64_simd::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -158,11 +158,11 @@ impl TryFrom<Stored> for Kept {
 }
 
 fn encoded(hash: &SecretHash) -> String {
-    URL_SAFE_NO_PAD.encode(hash.as_bytes())
+    URL_SAFE_NO_PAD.encode_to_string(hash.as_bytes())
 }
 
 fn decoded(text: &str) -> Result<SecretHash, RecordError> {
-    let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+    let bytes = URL_SAFE_NO_PAD.decode_to_vec(text).ok().and_then(|bytes| bytes.try_into().ok());
     bytes.map(SecretHash::from_bytes).ok_or(RecordError("not a hash"))
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use argon2::{Algorithm, Version};
-use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+use base64_simd::STANDARD_NO_PAD;
 
 use super::Cost;
 
@@ -65,7 +65,7 @@ impl fmt::Display for Phc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (algorithm, version) = (self.algorithm.as_str(), u32::from(self.version));
         let (m, t, p) = (self.cost.memory_kib(), self.cost.passes(), self.cost.lanes());
-        let encode = |bytes: &[u8]| STANDARD_NO_PAD.encode(bytes);
+        let encode = |bytes: &[u8]| STANDARD_NO_PAD.encode_to_string(bytes);
         let (salt, hash) = (encode(&self.salt), encode(&self.hash));
         write!(f, "${algorithm}$v={version}$m={m},t={t},p={p}${salt}${hash}")
     }
@@ -86,7 +86,7 @@ fn number(text: &str) -> Option<u32> {
 }
 
 fn decode(text: &str, least: usize, most: usize) -> Option<Vec<u8>> {
-    let bytes = STANDARD_NO_PAD.decode(text).ok()?;
+    let bytes = STANDARD_NO_PAD.decode_to_vec(text).ok()?;
     (least..=most).contains(&bytes.len()).then_some(bytes)
 }
 
