@@ -40,8 +40,10 @@ struct Inner {
     client: Option<Span>,
     credential_id: Option<Span>,
     acr: Option<Span>,
-    roles: Box<[Span]>,
-    scopes: Option<Box<[Span]>>,
+    /// Of roles and scopes; each of them is a range of these.
+    names: Vec<Span>,
+    roles: Span,
+    scopes: Option<Span>,
     amr: Box<[(Span, Option<UnixTime>)]>,
     attributes: Box<[(Span, Stored)]>,
     auth_time: Option<UnixTime>,
@@ -136,13 +138,13 @@ impl Principal {
 
     /// Roles that the verifier's own mapping granted.
     pub fn roles(&self) -> impl Iterator<Item = &str> {
-        self.spans(&self.0.roles)
+        self.names(self.0.roles)
     }
 
     /// The scopes the credential is limited to; `None` when it carries no such limit.
     #[must_use]
     pub fn scopes(&self) -> Option<impl Iterator<Item = &str>> {
-        self.0.scopes.as_ref().map(|scopes| self.spans(scopes))
+        self.0.scopes.map(|scopes| self.names(scopes))
     }
 
     /// How the caller authenticated (`amr`, RFC 8176).
@@ -204,8 +206,9 @@ impl Principal {
         span.map(|span| self.0.text.get(span))
     }
 
-    fn spans<'a>(&'a self, spans: &'a [Span]) -> impl Iterator<Item = &'a str> {
-        spans.iter().map(|span| self.0.text.get(*span))
+    fn names(&self, list: Span) -> impl Iterator<Item = &str> {
+        let names = self.0.names.get(list.range()).unwrap_or_default();
+        names.iter().map(|name| self.0.text.get(*name))
     }
 }
 

@@ -15,6 +15,9 @@ const MAX_METHODS: usize = 16;
 /// With it the text of most principals is allocated once.
 const ROOM: usize = 256;
 
+/// Room for the roles and scopes of most principals, in names.
+const NAMES: usize = 16;
+
 /// A principal being put together by a verifier; see [`Principal::assertion`].
 #[must_use = "an assertion vouches for nobody until it is finished"]
 pub struct Assertion {
@@ -46,7 +49,9 @@ pub fn is_realm(text: &str) -> bool {
 }
 
 fn is_subject(text: &str) -> bool {
-    !text.is_empty() && text.len() <= MAX_SUBJECT && !text.contains(char::is_control)
+    let plain = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+    let controlled = || text.contains(char::is_control);
+    !text.is_empty() && text.len() <= MAX_SUBJECT && (text.bytes().all(plain) || !controlled())
 }
 
 impl Assertion {
@@ -106,7 +111,8 @@ impl Assertion {
     /// How the caller authenticated (RFC 8176 values), at [`auth_time`](Self::auth_time) by each;
     /// replaces any given before.
     pub fn amr<'a>(mut self, methods: impl IntoIterator<Item = &'a str>) -> Self {
-        self.inner.amr = self.push_all(methods).iter().map(|method| (*method, None)).collect();
+        let text = &mut self.inner.text;
+        self.inner.amr = methods.into_iter().map(|how| (text.push(how), None)).collect();
         self
     }
 
@@ -174,8 +180,12 @@ impl Assertion {
         }
     }
 
-    fn push_all<'a>(&mut self, pieces: impl IntoIterator<Item = &'a str>) -> Box<[Span]> {
-        pieces.into_iter().map(|piece| self.inner.text.push(piece)).collect()
+    fn push_all<'a>(&mut self, pieces: impl IntoIterator<Item = &'a str>) -> Span {
+        let Inner { text, names, .. } = &mut self.inner;
+        let start = names.len();
+        names.reserve(if start == 0 { NAMES } else { 0 });
+        names.extend(pieces.into_iter().map(|piece| text.push(piece)));
+        Span::new(start, names.len()).unwrap_or_default()
     }
 }
 

@@ -1,10 +1,12 @@
 //! One buffer of text and ranges into it.
 
+use std::ops::Range;
+
 /// A growing buffer whose pieces are handed back as ranges.
 #[derive(Default)]
 pub(super) struct Text(String);
 
-/// A range of a [`Text`], in bytes.
+/// A range: of a [`Text`] in bytes, or of a list.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Span {
     start: u32,
@@ -21,22 +23,25 @@ impl Text {
     /// range; every way in is bounded far below that.
     pub(super) fn push(&mut self, piece: &str) -> Span {
         let start = self.0.len();
-        let end = start.saturating_add(piece.len());
-        match (u32::try_from(start), u32::try_from(end)) {
-            (Ok(start), Ok(end)) => {
-                self.0.push_str(piece);
-                Span { start, end }
-            }
-            _ => Span { start: 0, end: 0 },
-        }
+        let span = Span::new(start, start.saturating_add(piece.len())).unwrap_or_default();
+        self.0.push_str(if span.end == 0 { "" } else { piece });
+        span
     }
 
     pub(super) fn get(&self, span: Span) -> &str {
-        self.0.get(span.start as usize..span.end as usize).unwrap_or_default()
+        self.0.get(span.range()).unwrap_or_default()
     }
 }
 
 impl Span {
+    pub(super) fn new(start: usize, end: usize) -> Option<Self> {
+        Some(Self { start: u32::try_from(start).ok()?, end: u32::try_from(end).ok()? })
+    }
+
+    pub(super) fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
     /// From the start of `self` to the end of `last`.
     pub(super) fn to(self, last: Self) -> Self {
         Self { start: self.start, end: last.end }
