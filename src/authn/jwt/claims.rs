@@ -59,11 +59,6 @@ pub(super) struct Times {
     pub(super) auth_time: Option<UnixTime>,
 }
 
-/// Parses a decoded payload.
-pub(super) fn parse(text: &[u8]) -> Result<Document<'_>, AuthnError> {
-    Document::parse(text, MAX_VALUES).map_err(malformed)
-}
-
 /// Whom a payload names as its issuer, whether or not that is true. Read in one pass without
 /// building anything, since nobody has vouched for the payload.
 pub(super) fn unverified_issuer(payload: &[u8]) -> Option<Cow<'_, str>> {
@@ -79,8 +74,12 @@ pub(super) fn unverified_issuer(payload: &[u8]) -> Option<Cow<'_, str>> {
 }
 
 impl<'a> Claims<'a> {
-    pub(super) fn read(document: &'a Document<'_>) -> Result<Self, AuthnError> {
-        let all = document.root();
+    /// Reads a decoded payload with the room that an empty document has.
+    pub(super) fn read<'t: 'a>(
+        payload: &'t [u8],
+        document: &'a mut Document<'t>,
+    ) -> Result<Self, AuthnError> {
+        let all = document.read(payload, MAX_VALUES).map_err(malformed)?;
         let mut claims = Self { all, ..Self::default() };
         for (name, value) in all.members().ok_or(malformed("the payload is not an object"))? {
             let claim = match name {
@@ -160,14 +159,16 @@ impl Times {
             return Err(AuthnError::new(AuthnErrorKind::Expired, "`exp` is over"));
         }
         let latest = now.saturating_add(leeway);
-        let early = |time: Option<UnixTime>| time.is_some_and(|time| time > latest);
-        let refused = |detail| Err(AuthnError::new(AuthnErrorKind::NotYetValid, detail));
-        match self {
-            Self { nbf, .. } if early(*nbf) => refused("`nbf` has not come"),
-            Self { iat, .. } if early(*iat) => refused("`iat` has not come"),
-            Self { auth_time, .. } if early(*auth_time) => refused("`auth_time` has not come"),
-            _ => Ok(()),
+        for (time, early) in [
+            (self.nbf, "`nbf` has not come"),
+            (self.iat, "`iat` has not come"),
+            (self.auth_time, "`auth_time` has not come"),
+        ] {
+            if time.is_some_and(|time| time > latest) {
+                return Err(AuthnError::new(AuthnErrorKind::NotYetValid, early));
+            }
         }
+        Ok(())
     }
 }
 
@@ -197,8 +198,8 @@ mod tests {
             audiences: vec!["orders".to_owned(), "orders-v2".to_owned()],
             leeway: Duration::from_secs(leeway),
         };
-        let document = parse(payload.as_bytes()).map_err(AuthnError::detail)?;
-        let claims = Claims::read(&document).map_err(AuthnError::detail)?;
+        let mut document = Document::default();
+        let claims = Claims::read(payload.as_bytes(), &mut document).map_err(AuthnError::detail)?;
         let times = rules.check(&claims).map_err(AuthnError::detail)?;
         let holds = times.check(UnixTime::from_secs(NOW), rules.leeway);
         holds.map(|()| times.exp).map_err(AuthnError::detail)

@@ -1,6 +1,6 @@
 //! The outer form of a token (RFC 7515 section 3.1): three base64url parts between two dots.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64_simd::{AsOut as _, URL_SAFE_NO_PAD};
 
 use super::malformed;
 use crate::authn::{AuthnError, AuthnErrorKind};
@@ -9,59 +9,74 @@ use crate::authn::{AuthnError, AuthnErrorKind};
 pub(super) struct Compact<'t> {
     /// What the signature is over: header, dot and payload as they were sent.
     pub(super) signed: &'t [u8],
-    /// Header, payload and signature, decoded, one after the other.
-    decoded: Vec<u8>,
-    payload: usize,
-    signature: usize,
+    /// The header as it was sent.
+    pub(super) header_sent: &'t [u8],
+    pub(super) header: &'t [u8],
+    pub(super) payload: &'t [u8],
+    pub(super) signature: &'t [u8],
+}
+
+/// Where the parts of a token are decoded to: on the stack, unless it is long.
+pub(super) struct Buffer {
+    room: [u8; ROOM],
+    more: Vec<u8>,
+}
+
+/// Tokens with more bytes than this are rare.
+const ROOM: usize = 2048;
+
+impl Default for Buffer {
+    fn default() -> Self {
+        Self { room: [0; ROOM], more: Vec::new() }
+    }
 }
 
 impl<'t> Compact<'t> {
     /// Takes `token` apart, unless it is longer than `max_bytes`.
-    pub(super) fn parse(token: &'t str, max_bytes: usize) -> Result<Self, AuthnError> {
+    pub(super) fn parse(
+        token: &'t str,
+        max_bytes: usize,
+        buffer: &'t mut Buffer,
+    ) -> Result<Self, AuthnError> {
         if token.len() > max_bytes {
             return Err(AuthnError::new(AuthnErrorKind::TooLarge, "the token is too long"));
         }
-        Self::take_apart(token).ok_or_else(|| fault(token))
+        if token.len() > ROOM {
+            buffer.more.resize(token.len(), 0);
+        }
+        let buffer = if token.len() > ROOM { &mut *buffer.more } else { &mut buffer.room };
+        Self::take_apart(token.as_bytes(), buffer).ok_or_else(|| fault(token))
     }
 
     /// Exactly three parts, none empty: without a signature there is nothing to check. Looked for
     /// from both ends, since the payload is the longest; a dot in it is no base64url.
-    fn take_apart(token: &'t str) -> Option<Self> {
-        let (header, rest) = token.split_once('.')?;
-        let (payload, signature) = rest.rsplit_once('.')?;
-        if header.is_empty() || payload.is_empty() || signature.is_empty() {
-            return None;
-        }
-        let mut decoded = vec![0; token.len()];
-        let payload_start = decode(header, &mut decoded, 0)?;
-        let signature_start = decode(payload, &mut decoded, payload_start)?;
-        let end = decode(signature, &mut decoded, signature_start)?;
-        decoded.truncate(end);
+    fn take_apart(token: &'t [u8], buffer: &'t mut [u8]) -> Option<Self> {
+        let header = token.iter().position(|byte| *byte == b'.')?;
+        let signature = token.iter().rposition(|byte| *byte == b'.').filter(|at| *at > header)?;
+        let (signed, last) = (token.get(..signature)?, token.get(signature + 1..)?);
+        let (first, middle) = (token.get(..header)?, token.get(header + 1..signature)?);
+        let (for_header, buffer) = buffer.split_at_mut_checked(first.len())?;
+        let (for_payload, for_signature) = buffer.split_at_mut_checked(middle.len())?;
         Some(Self {
-            signed: token.as_bytes().get(..header.len() + 1 + payload.len())?,
-            decoded,
-            payload: payload_start,
-            signature: signature_start,
+            signed,
+            header_sent: first,
+            header: decode(first, for_header)?,
+            payload: decode(middle, for_payload)?,
+            signature: decode(last, for_signature)?,
         })
-    }
-
-    pub(super) fn header(&self) -> &[u8] {
-        self.decoded.get(..self.payload).unwrap_or_default()
-    }
-
-    pub(super) fn payload(&self) -> &[u8] {
-        self.decoded.get(self.payload..self.signature).unwrap_or_default()
-    }
-
-    pub(super) fn signature(&self) -> &[u8] {
-        self.decoded.get(self.signature..).unwrap_or_default()
     }
 }
 
 /// Bytes from base64url without padding (RFC 7515 section 2): no other alphabet, no white space,
 /// and no bits left over, so that no two texts stand for the same bytes.
 pub(super) fn base64url(text: &str) -> Option<Vec<u8>> {
-    URL_SAFE_NO_PAD.decode(text).ok()
+    URL_SAFE_NO_PAD.decode_to_vec(text).ok()
+}
+
+/// Decodes `part`, which is not empty, into the front of `room`.
+fn decode<'r>(part: &[u8], room: &'r mut [u8]) -> Option<&'r [u8]> {
+    let decoded = URL_SAFE_NO_PAD.decode(part, room.as_out()).ok()?;
+    Some(&*decoded).filter(|decoded| !decoded.is_empty())
 }
 
 /// What is wrong with a token that cannot be taken apart.
@@ -74,12 +89,6 @@ fn fault(token: &str) -> AuthnError {
     }
 }
 
-/// Decodes `part` into `buffer` from `start` on; hands back where it ends.
-fn decode(part: &str, buffer: &mut [u8], start: usize) -> Option<usize> {
-    let length = URL_SAFE_NO_PAD.decode_slice(part, buffer.get_mut(start..)?).ok()?;
-    Some(start + length)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -87,15 +96,16 @@ mod tests {
     use super::*;
 
     fn refused(token: &str) -> Option<&'static str> {
-        Compact::parse(token, 64).err().map(AuthnError::detail)
+        Compact::parse(token, 64, &mut Buffer::default()).err().map(AuthnError::detail)
     }
 
     #[test]
     fn parts() {
-        let token = Compact::parse("YWI.Y2RlZg.Zw", 64).unwrap();
+        let mut buffer = Buffer::default();
+        let token = Compact::parse("YWI.Y2RlZg.Zw", 64, &mut buffer).unwrap();
         assert_eq!(token.signed, b"YWI.Y2RlZg");
-        assert_eq!((token.header(), token.payload()), (&b"ab"[..], &b"cdef"[..]));
-        assert_eq!(token.signature(), b"g");
+        assert_eq!((token.header, token.payload), (&b"ab"[..], &b"cdef"[..]));
+        assert_eq!(token.signature, b"g");
     }
 
     #[test]
@@ -132,8 +142,9 @@ mod tests {
         let giant = "A".repeat(10_000_000);
         assert_eq!(refused(&giant), Some("the token is too long"));
         let token = "YWI.YWI.YWI";
-        assert!(Compact::parse(token, token.len()).is_ok());
-        assert!(Compact::parse(token, token.len() - 1).is_err());
+        let mut buffer = Buffer::default();
+        assert!(Compact::parse(token, token.len(), &mut buffer).is_ok());
+        assert!(Compact::parse(token, token.len() - 1, &mut buffer).is_err());
     }
 
     /// Every dot first, then every part on its own.
@@ -151,10 +162,11 @@ mod tests {
     }
 
     fn agrees_with_oracle(token: &str) {
-        let ours = Compact::parse(token, token.len());
+        let mut buffer = Buffer::default();
+        let ours = Compact::parse(token, token.len(), &mut buffer);
         match (oracle(token), ours) {
             (Ok(parts), Ok(ours)) => {
-                assert_eq!([ours.header(), ours.payload(), ours.signature()], *parts, "{token}");
+                assert_eq!([ours.header, ours.payload, ours.signature], *parts, "{token}");
                 assert_eq!(Some(ours.signed), token.rsplit_once('.').map(|(s, _)| s.as_bytes()));
             }
             (theirs, ours) => {

@@ -13,29 +13,29 @@ const MAX_VALUES: usize = 64;
 /// The longest `kid` that is looked up.
 pub(super) const MAX_KID: usize = 256;
 
-/// What a header says about the key. `jwk`, `jku`, `x5u` and `x5c` are not even looked at: a key
-/// that comes with the token proves nothing.
+/// What a header says. `jwk`, `jku`, `x5u` and `x5c` are not even looked at: a key that comes with
+/// the token proves nothing.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Header<'a> {
     pub(super) alg: &'a str,
     pub(super) kid: Option<&'a str>,
-}
-
-/// Parses a decoded header.
-pub(super) fn parse(text: &[u8]) -> Result<Document<'_>, AuthnError> {
-    Document::parse(text, MAX_VALUES).map_err(malformed)
+    pub(super) typ: Option<&'a str>,
 }
 
 impl<'a> Header<'a> {
-    /// Checks the header's members.
-    pub(super) fn read(document: &'a Document<'_>) -> Result<Self, AuthnError> {
-        let members = document.root().members().ok_or(malformed("the header is not an object"))?;
-        let (mut alg, mut kid) = (None, None);
+    /// Reads a decoded header with the room that an empty document has.
+    pub(super) fn read<'t: 'a>(
+        text: &'t [u8],
+        document: &'a mut Document<'t>,
+    ) -> Result<Self, AuthnError> {
+        let header = document.read(text, MAX_VALUES).map_err(malformed)?;
+        let members = header.members().ok_or(malformed("the header is not an object"))?;
+        let (mut alg, mut kid, mut typ) = (None, None, None);
         for (name, value) in members {
             match name {
                 "alg" => alg = Some(value.text().ok_or(malformed("`alg` is not a string"))?),
                 "kid" => kid = Some(read_kid(value)?),
-                "typ" => check_typ(value)?,
+                "typ" => typ = Some(value.text().ok_or(malformed("`typ` is not a string"))?),
                 // RFC 7515 section 4.1.11: what must be understood and is not, refuses the token.
                 "crit" => return Err(malformed("`crit` asks for an unknown extension")),
                 // RFC 7797 section 7: not for JSON Web Tokens.
@@ -49,7 +49,7 @@ impl<'a> Header<'a> {
             }
         }
         let alg = alg.ok_or(malformed("the header has no `alg`"))?;
-        Ok(Self { alg, kid })
+        Ok(Self { alg, kid, typ })
     }
 }
 
@@ -62,9 +62,8 @@ fn read_kid(value: Value<'_>) -> Result<&str, AuthnError> {
 }
 
 /// RFC 8725 section 3.11: a token made for another use says so, and is refused.
-fn check_typ(value: Value<'_>) -> Result<(), AuthnError> {
-    let typ = value.text().ok_or(malformed("`typ` is not a string"))?;
-    if is_media(typ, "JWT") || is_media(typ, "at+jwt") {
+pub(super) fn check_typ(typ: Option<&str>) -> Result<(), AuthnError> {
+    if typ.is_none_or(|typ| is_media(typ, "JWT") || is_media(typ, "at+jwt")) {
         return Ok(());
     }
     Err(invalid("`typ` is neither `JWT` nor `at+jwt`"))
@@ -81,8 +80,9 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<(String, Option<String>), &'static str> {
-        let document = parse(text.as_bytes()).map_err(AuthnError::detail)?;
-        let header = Header::read(&document).map_err(AuthnError::detail)?;
+        let mut document = Document::default();
+        let header = Header::read(text.as_bytes(), &mut document).map_err(AuthnError::detail)?;
+        check_typ(header.typ).map_err(AuthnError::detail)?;
         Ok((header.alg.to_owned(), header.kid.map(str::to_owned)))
     }
 

@@ -20,16 +20,24 @@ const DUPLICATE: &str = "the JSON names a member twice";
 const SIZE: &str = "the JSON holds too much";
 const SYNTAX: &str = "not JSON";
 
-/// A parsed text: its values in the order they were written, each before those inside it.
-#[derive(Debug)]
-pub(super) struct Document<'a>(Vec<Node<'a>>);
+/// So many values are held without allocating; most tokens have fewer.
+const ROOM: usize = 32;
 
-/// One value within a document, and after it those inside it. Of a value that is not there, or
-/// not of the type asked for, there is nothing to be had.
+/// A parsed text: its values in the order they were written, each before those inside it.
+#[derive(Debug, Default)]
+pub(super) struct Document<'a> {
+    room: [Node<'a>; ROOM],
+    used: usize,
+    /// All values, once there is no room.
+    more: Vec<Node<'a>>,
+}
+
+/// One value within a document, and after it those inside it. Of a value that is not of the type
+/// asked for, there is nothing to be had.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Value<'a>(&'a [Node<'a>]);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Node<'a> {
     /// The member's name; empty where the value is no member.
     name: Cow<'a, str>,
@@ -38,35 +46,59 @@ struct Node<'a> {
     inside: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 enum Scalar<'a> {
     Array,
     Bool(bool),
     Float(f64),
     Integer(i64),
+    #[default]
     Null,
     Object,
     Text(Cow<'a, str>),
 }
 
 impl<'a> Document<'a> {
-    /// Reads `text`, which may hold `max_values` values in all; or says what is wrong with it.
-    pub(super) fn parse(text: &'a [u8], max_values: usize) -> Result<Self, &'static str> {
+    /// Reads `text`, which may hold `max_values` values in all, into an empty document; or says
+    /// what is wrong with it.
+    pub(super) fn read(
+        &mut self,
+        text: &'a [u8],
+        max_values: usize,
+    ) -> Result<Value<'_>, &'static str> {
         let text = str::from_utf8(text).map_err(|_| SYNTAX)?;
-        // A member of a token has some sixteen bytes or more, so that most texts fit at once.
-        let room = max_values.min(text.len() / 16 + 2);
-        let mut builder = Builder { nodes: Vec::with_capacity(room), max_values, fault: SYNTAX };
+        let mut builder = Builder { document: self, max_values, fault: SYNTAX };
         let mut deserializer = serde_json::Deserializer::from_str(text);
         let root = Element { builder: &mut builder, name: Cow::Borrowed(""), depth: 0 };
         match root.deserialize(&mut deserializer).and_then(|()| deserializer.end()) {
-            Ok(()) => Ok(Self(builder.nodes)),
+            Ok(()) => Ok(Value(self.nodes())),
             Err(_) => Err(builder.fault),
         }
     }
 
-    /// The outermost value.
-    pub(super) fn root(&'a self) -> Value<'a> {
-        Value(&self.0)
+    fn nodes(&self) -> &[Node<'a>] {
+        let room = self.room.get(..self.used).unwrap_or_default();
+        if self.more.is_empty() { room } else { &self.more }
+    }
+
+    fn nodes_mut(&mut self) -> &mut [Node<'a>] {
+        let room = self.room.get_mut(..self.used).unwrap_or_default();
+        if self.more.is_empty() { room } else { &mut self.more }
+    }
+
+    // Out of line, the node would be put together on the stack, piece by piece, and copied.
+    #[inline(always)]
+    fn push(&mut self, node: Node<'a>) {
+        match self.room.get_mut(self.used) {
+            Some(free) => *free = node,
+            None => {
+                if self.more.is_empty() {
+                    self.more.extend(self.room.iter_mut().map(std::mem::take));
+                }
+                self.more.push(node);
+            }
+        }
+        self.used += 1;
     }
 }
 
@@ -106,7 +138,7 @@ impl<'a> Value<'a> {
     }
 
     /// The items of an array.
-    pub(super) fn items(self) -> Option<impl Iterator<Item = Value<'a>>> {
+    pub(super) fn items(self) -> Option<impl Iterator<Item = Value<'a>> + Clone> {
         let (Node { scalar: Scalar::Array, .. }, inside) = self.0.split_first()? else {
             return None;
         };
@@ -114,13 +146,24 @@ impl<'a> Value<'a> {
     }
 
     /// The items of an array that holds text and nothing else.
-    pub(super) fn texts(self) -> Option<impl Iterator<Item = &'a str>> {
+    pub(super) fn texts(self) -> Option<impl Iterator<Item = &'a str> + Clone> {
         let plain = self.items()?.all(|item| item.text().is_some());
         self.items().filter(|_| plain).map(|items| items.filter_map(Value::text))
+    }
+
+    /// What the spaces of a text divide, or the items of an array of texts.
+    pub(super) fn words(self) -> Option<impl Iterator<Item = &'a str> + Clone> {
+        let (text, texts) = (self.text(), self.texts());
+        if text.is_none() && texts.is_none() {
+            return None;
+        }
+        let words = text.into_iter().flat_map(|text| text.split(' ')).filter(|it| !it.is_empty());
+        Some(words.chain(texts.into_iter().flatten()))
     }
 }
 
 /// Walks a list of nodes from sibling to sibling.
+#[derive(Clone)]
 struct Children<'a>(&'a [Node<'a>]);
 
 impl<'a> Iterator for Children<'a> {
@@ -134,46 +177,46 @@ impl<'a> Iterator for Children<'a> {
     }
 }
 
-struct Builder<'a> {
-    nodes: Vec<Node<'a>>,
+struct Builder<'d, 'a> {
+    document: &'d mut Document<'a>,
     max_values: usize,
     fault: &'static str,
 }
 
-impl<'a> Builder<'a> {
+impl<'a> Builder<'_, 'a> {
     /// Appends a value; hands back where it stands.
-    // Out of line, the node would be put together on the stack, piece by piece, and copied.
     #[inline(always)]
     fn push<E: Error>(&mut self, name: Cow<'a, str>, scalar: Scalar<'a>) -> Result<usize, E> {
-        if self.nodes.len() >= self.max_values {
+        let index = self.document.used;
+        if index >= self.max_values {
             return Err(self.fail(SIZE));
         }
-        self.nodes.push(Node { name, scalar, inside: 0 });
-        Ok(self.nodes.len() - 1)
+        self.document.push(Node { name, scalar, inside: 0 });
+        Ok(index)
     }
 
     /// Ends the array or object at `index`: what came since lies inside it.
     fn close(&mut self, index: usize) {
-        let inside = self.nodes.len().saturating_sub(index + 1);
-        if let Some(node) = self.nodes.get_mut(index) {
-            node.inside = inside;
+        if let Some([node, inside @ ..]) = self.document.nodes_mut().get_mut(index..) {
+            node.inside = inside.len();
         }
     }
 
     /// Whether the open object at `index` has a member `name` already.
     fn has_member(&self, index: usize, name: &str) -> bool {
-        let members = self.nodes.get(index + 1..).unwrap_or_default();
+        let members = self.document.nodes().get(index + 1..).unwrap_or_default();
         Children(members).any(|(member, _)| member.name == name)
     }
 
     /// Reads the object at `index` as the number it may stand for.
     fn restore_number<E: Error>(&mut self, index: usize) -> Result<(), E> {
-        let Some([object, member]) = self.nodes.get_mut(index..) else { return Ok(()) };
+        let nodes = self.document.nodes_mut().get_mut(index..);
+        let Some([object, member]) = nodes else { return Ok(()) };
         let (NUMBER, Scalar::Text(text)) = (&*member.name, &member.scalar) else { return Ok(()) };
         let Some(number) = number(text) else { return Err(self.fail(SYNTAX)) };
-        object.scalar = number;
-        object.inside = 0;
-        self.nodes.truncate(index + 1);
+        (object.scalar, object.inside) = (number, 0);
+        self.document.used = index + 1;
+        self.document.more.truncate(index + 1);
         Ok(())
     }
 
@@ -189,13 +232,13 @@ fn number(text: &str) -> Option<Scalar<'static>> {
 }
 
 /// Reads one value, and by itself those inside it, into the builder.
-struct Element<'b, 'a> {
-    builder: &'b mut Builder<'a>,
+struct Element<'b, 'd, 'a> {
+    builder: &'b mut Builder<'d, 'a>,
     name: Cow<'a, str>,
     depth: usize,
 }
 
-impl<'de> Element<'_, 'de> {
+impl<'d, 'de> Element<'_, 'd, 'de> {
     fn scalar<E: Error>(self, scalar: Scalar<'de>) -> Result<(), E> {
         self.builder.push(self.name, scalar).map(drop)
     }
@@ -207,12 +250,12 @@ impl<'de> Element<'_, 'de> {
         self.builder.push(std::mem::take(&mut self.name), scalar)
     }
 
-    fn inner(&mut self, name: Cow<'de, str>) -> Element<'_, 'de> {
+    fn inner(&mut self, name: Cow<'de, str>) -> Element<'_, 'd, 'de> {
         Element { builder: self.builder, name, depth: self.depth + 1 }
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Element<'_, 'de> {
+impl<'de> DeserializeSeed<'de> for Element<'_, '_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -220,7 +263,7 @@ impl<'de> DeserializeSeed<'de> for Element<'_, 'de> {
     }
 }
 
-impl<'de> Visitor<'de> for Element<'_, 'de> {
+impl<'de> Visitor<'de> for Element<'_, '_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -287,7 +330,11 @@ mod tests {
     use super::*;
 
     fn fault(text: &str) -> Option<&'static str> {
-        Document::parse(text.as_bytes(), 64).err()
+        read(text.as_bytes(), 64).err()
+    }
+
+    fn read(text: &[u8], max_values: usize) -> Result<serde_json::Value, &'static str> {
+        Document::default().read(text, max_values).map(print)
     }
 
     /// Writes a value back, names and all, in the form `serde_json` prints.
@@ -324,15 +371,20 @@ mod tests {
         check(&format!("[{}1]", "1,".repeat(64)), SIZE);
         check(&"[".repeat(33), DEPTH);
         check(&"{\"a\":".repeat(100_000), DEPTH);
-        assert_eq!(Document::parse(b"\"\xff\"", 9).unwrap_err(), SYNTAX);
+        assert_eq!(read(b"\"\xff\"", 9), Err(SYNTAX));
     }
 
     #[test]
-    fn the_room_made_at_first_is_measured_by_the_text_and_bounded() {
-        let room = |text: &str| Document::parse(text.as_bytes(), 64).unwrap().0.capacity();
-        assert_eq!(room("{}"), 2);
-        assert_eq!(room(&format!("[{}]", " ".repeat(158))), 12);
-        assert_eq!(room(&format!("[{}]", " ".repeat(9_998))), 64);
+    fn what_has_no_room_is_held_all_the_same() {
+        for items in [ROOM - 2, ROOM - 1, ROOM, 3 * ROOM] {
+            let text = format!("[{}1]", "1,".repeat(items - 1));
+            let mut document = Document::default();
+            assert_eq!(
+                document.read(text.as_bytes(), 100).unwrap().items().unwrap().count(),
+                items
+            );
+            assert_eq!(document.more.is_empty(), items < ROOM, "{items}");
+        }
     }
 
     #[test]
@@ -344,8 +396,8 @@ mod tests {
     #[test]
     fn values_are_found() {
         let text = br#"{"a":[1,"x",{"deep":null}],"b":"y\n","c":true,"d":-7,"e":1.5}"#;
-        let document = Document::parse(text, 64).unwrap();
-        let root = document.root();
+        let mut document = Document::default();
+        let root = document.read(text, 64).unwrap();
         assert_eq!(root.member("a").unwrap().items().unwrap().count(), 3);
         assert!(root.member("a").unwrap().texts().is_none());
         assert_eq!(root.member("b").unwrap().text(), Some("y\n"));
@@ -359,18 +411,24 @@ mod tests {
     #[test]
     fn a_whole_number_beyond_64_bits_is_a_float() {
         for text in ["9223372036854775808", "18446744073709551615"] {
-            let document = Document::parse(text.as_bytes(), 1).unwrap();
-            assert_eq!(document.root().integer(), None);
-            assert_eq!(document.root().float(), text.parse().ok());
-            assert_eq!(print(document.root()), rounded(serde_json::from_str(text).unwrap()));
+            let mut document = Document::default();
+            let value = document.read(text.as_bytes(), 1).unwrap();
+            assert_eq!((value.integer(), value.float()), (None, text.parse().ok()));
+            assert_eq!(print(value), rounded(serde_json::from_str(text).unwrap()));
         }
     }
 
     #[test]
     fn a_number_reads_the_same_under_arbitrary_precision() {
-        for text in [r#"{"exp":17}"#, r#"{"exp":{"$serde_json::private::Number":"17"}}"#] {
-            let document = Document::parse(text.as_bytes(), 64).unwrap();
-            assert_eq!(document.root().member("exp").unwrap().integer(), Some(17));
+        let number = r#"{"$serde_json::private::Number":"17"}"#;
+        for items in [0, ROOM - 4, ROOM - 3, ROOM - 2, ROOM - 1, ROOM] {
+            for exp in ["17", number] {
+                let text = format!(r#"{{"a":[{}1],"exp":{exp},"z":{exp}}}"#, "1,".repeat(items));
+                let mut document = Document::default();
+                let root = document.read(text.as_bytes(), 64).unwrap();
+                assert_eq!(root.member("exp").unwrap().integer(), Some(17));
+                assert_eq!(root.member("z").unwrap().integer(), Some(17));
+            }
         }
     }
 
@@ -409,13 +467,12 @@ mod tests {
         #[test]
         fn reads_what_serde_json_reads(json in any_json()) {
             let text = json.to_string();
-            let document = Document::parse(text.as_bytes(), 1_000).unwrap();
-            prop_assert_eq!(print(document.root()), json);
+            prop_assert_eq!(read(text.as_bytes(), 1_000), Ok(json));
         }
 
         #[test]
         fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = Document::parse(&bytes, 64).map(|document| print(document.root()));
+            let _ = read(&bytes, 64);
         }
 
         #[test]
@@ -423,8 +480,8 @@ mod tests {
             text in r#"([\[\]{}:,"a1.e\\-]|"(a|b|\\n|\\u0061)":|[0-9]{1,20}|-|null|true){0,40}"#
         ) {
             let theirs = serde_json::from_str::<serde_json::Value>(&text);
-            match (Document::parse(text.as_bytes(), 64), theirs) {
-                (Ok(ours), Ok(theirs)) => prop_assert_eq!(print(ours.root()), rounded(theirs)),
+            match (read(text.as_bytes(), 64), theirs) {
+                (Ok(ours), Ok(theirs)) => prop_assert_eq!(ours, rounded(theirs)),
                 (Ok(_), Err(_)) => prop_assert!(false, "only we read {}", text),
                 // What only serde_json reads is too much of it, or names a member twice.
                 (Err(fault), Ok(_)) => prop_assert!([DEPTH, DUPLICATE, SIZE].contains(&fault)),
@@ -440,8 +497,8 @@ mod tests {
             let at = at.index(bytes.len());
             bytes[at] = to;
             let theirs = serde_json::from_slice::<serde_json::Value>(&bytes);
-            match (Document::parse(&bytes, 1_000), theirs) {
-                (Ok(ours), Ok(theirs)) => prop_assert_eq!(print(ours.root()), rounded(theirs)),
+            match (read(&bytes, 1_000), theirs) {
+                (Ok(ours), Ok(theirs)) => prop_assert_eq!(ours, rounded(theirs)),
                 (Err(fault), Ok(_)) => prop_assert_eq!(fault, DUPLICATE),
                 (Ok(_), Err(_)) => prop_assert!(false, "only we read {:?}", bytes),
                 (Err(_), Err(_)) => {}

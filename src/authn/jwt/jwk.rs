@@ -26,8 +26,8 @@ pub(super) fn parse(text: &[u8], assumed: Option<Algorithm>) -> Result<Key, KeyE
     if text.len() > MAX_BYTES {
         return Err(KeyError::NotAKey("the JWK is longer than 32 KiB"));
     }
-    let document = Document::parse(text, MAX_VALUES).map_err(KeyError::NotAKey)?;
-    read(document.root(), assumed)
+    let mut room = Document::default();
+    read(room.read(text, MAX_VALUES).map_err(KeyError::NotAKey)?, assumed)
 }
 
 /// Reads one JWK. Members that are not known are passed over.

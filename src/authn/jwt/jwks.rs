@@ -31,8 +31,9 @@ pub(super) fn parse(
     if document.len() > MAX_BYTES {
         return Err(KeySetError::NotAKeySet("the document is longer than 256 KiB"));
     }
-    let document = Document::parse(document, MAX_VALUES).map_err(KeySetError::NotAKeySet)?;
-    let keys = document.root().member("keys").and_then(Value::items);
+    let mut room = Document::default();
+    let document = room.read(document, MAX_VALUES).map_err(KeySetError::NotAKeySet)?;
+    let keys = document.member("keys").and_then(Value::items);
     let keys: Vec<_> = keys.ok_or(KeySetError::NotAKeySet("no array `keys`"))?.collect();
     if keys.len() > MAX_KEYS {
         return Err(KeySetError::TooManyKeys(keys.len()));

@@ -1,5 +1,7 @@
 //! The keys of one issuer: built whole, checked whole, replaced whole.
 
+use std::{ptr, sync::OnceLock};
+
 use super::{
     error::{KeyError, KeySetError, SkippedKey},
     invalid,
@@ -33,7 +35,20 @@ use crate::{authn::AuthnError, crypto::Algorithm};
 pub struct KeySet {
     keys: Vec<Key>,
     skipped: Vec<SkippedKey>,
+    /// For each key, the header of the first token that it signed.
+    seen: Vec<OnceLock<Seen>>,
 }
+
+/// A header that was found good, as it is sent, and what it said of the token's type. Most issuers
+/// write the same header into every token, and then it need not be read again.
+#[derive(Clone, Debug)]
+struct Seen {
+    sent: Box<[u8]>,
+    typ: Option<Box<str>>,
+}
+
+/// Longer headers are read every time.
+const MAX_SEEN: usize = 1024;
 
 impl KeySet {
     /// A set of these keys.
@@ -46,7 +61,7 @@ impl KeySet {
         let set = Self::of(keys.into_iter().map(loaded).collect())?;
         match set.skipped.into_iter().next() {
             Some(refused) => Err(KeySetError::KeyRefused(refused)),
-            None => Ok(Self { keys: set.keys, skipped: Vec::new() }),
+            None => Ok(Self::from(set.keys)),
         }
     }
 
@@ -102,6 +117,23 @@ impl KeySet {
         agreed.ok_or_else(|| invalid("the key with the token's `kid` is not for its `alg`"))
     }
 
+    /// The key whose tokens come with the header `sent`, as far as that was seen, and their `typ`.
+    pub(super) fn known(&self, sent: &[u8]) -> Option<(&Key, Option<&str>)> {
+        let seen =
+            self.keys.iter().zip(&self.seen).filter_map(|(key, seen)| Some((key, seen.get()?)));
+        let mut same = seen.filter(|(_, seen)| *seen.sent == *sent);
+        same.next().map(|(key, seen)| (key, seen.typ.as_deref()))
+    }
+
+    /// Remembers the header of a token that `key` has signed: what it says is settled.
+    pub(super) fn learn(&self, key: &Key, sent: &[u8], typ: Option<&str>) {
+        let place = self.keys.iter().position(|one| ptr::eq(one, key));
+        let seen = place.and_then(|place| self.seen.get(place));
+        if let Some(seen) = seen.filter(|_| sent.len() <= MAX_SEEN) {
+            seen.get_or_init(|| Seen { sent: sent.into(), typ: typ.map(Into::into) });
+        }
+    }
+
     /// Sorts out what must not stand together.
     fn of(loaded: Vec<Loaded>) -> Result<Self, KeySetError> {
         if loaded.len() > MAX_KEYS {
@@ -118,7 +150,14 @@ impl KeySet {
         if keys.is_empty() {
             return Err(KeySetError::NoUsableKey(skipped));
         }
-        Ok(Self { keys, skipped })
+        Ok(Self { skipped, ..Self::from(keys) })
+    }
+}
+
+impl From<Vec<Key>> for KeySet {
+    fn from(keys: Vec<Key>) -> Self {
+        let seen = keys.iter().map(|_| OnceLock::new()).collect();
+        Self { keys, skipped: Vec::new(), seen }
     }
 }
 
@@ -137,7 +176,7 @@ fn fits_among(keys: &[Key], key: Key) -> Result<Key, KeyError> {
 
 impl From<Key> for KeySet {
     fn from(key: Key) -> Self {
-        Self { keys: vec![key], skipped: Vec::new() }
+        Self::from(vec![key])
     }
 }
 

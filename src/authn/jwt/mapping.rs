@@ -100,28 +100,21 @@ impl Listed<'_> {
 
 /// The scopes of `scope` (RFC 9068 section 2.2.3) or of `scp`, which some issuers write instead;
 /// of a token with both, those that stand in both.
-fn scopes<'a>(claims: &Claims<'a>) -> Result<Option<Vec<&'a str>>, AuthnError> {
-    let scope = text(claims.scope, "`scope` is not a string")?.map(words);
-    let scp = match claims.scp {
-        None => None,
-        Some(scp) => {
-            let listed = scp.texts().map(Iterator::collect).or_else(|| scp.text().map(words));
-            Some(listed.ok_or(invalid("`scp` is neither a string nor an array of strings"))?)
-        }
+fn scopes<'a>(
+    claims: &Claims<'a>,
+) -> Result<Option<impl Iterator<Item = &'a str> + use<'a>>, AuthnError> {
+    let refused = invalid("`scope` is not a string");
+    let scope = claims.scope.map(|scope| scope.text().and(scope.words()).ok_or(refused));
+    let refused = invalid("`scp` is neither a string nor an array of strings");
+    let scp = claims.scp.map(|scp| scp.words().ok_or(refused));
+    let (listed, also) = match (scope.transpose()?, scp.transpose()?) {
+        (None, None) => return Ok(None),
+        (Some(scope), scp) => (scope, scp),
+        (None, Some(scp)) => (scp, None),
     };
-    Ok(match (scope, scp) {
-        (Some(mut both), Some(scp)) => {
-            both.retain(|scope| scp.contains(scope));
-            Some(both)
-        }
-        (one, other) => one.or(other),
-    })
-}
-
-fn words(text: &str) -> Vec<&str> {
-    let mut words = Vec::with_capacity(text.len() / 8 + 1);
-    words.extend(text.split(' ').filter(|word| !word.is_empty()));
-    words
+    let stands =
+        move |scope: &&str| also.clone().is_none_or(|mut also| also.any(|other| other == *scope));
+    Ok(Some(listed.filter(stands)))
 }
 
 fn text<'a>(claim: Option<Value<'a>>, wrong: &'static str) -> Result<Option<&'a str>, AuthnError> {
@@ -133,7 +126,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{
-        super::claims::{self, ClaimRules},
+        super::{claims::ClaimRules, json::Document},
         *,
     };
     use crate::UnixTime;
@@ -151,8 +144,8 @@ mod tests {
             leeway: Duration::ZERO,
         };
         let payload = format!(r#"{{"iss":"i","aud":"a","exp":9{members}}}"#);
-        let document = claims::parse(payload.as_bytes()).map_err(AuthnError::detail)?;
-        let claims = Claims::read(&document).map_err(AuthnError::detail)?;
+        let mut document = Document::default();
+        let claims = Claims::read(payload.as_bytes(), &mut document).map_err(AuthnError::detail)?;
         let times = rules.check(&claims).map_err(AuthnError::detail)?;
         times.check(UnixTime::from_secs(5), rules.leeway).map_err(AuthnError::detail)?;
         mapping.principal(&claims, &rules.issuer, &times).map_err(AuthnError::detail)

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::{
     claims::{self, ClaimRules, Claims, Times},
-    compact::Compact,
+    compact::{Buffer, Compact},
     header::{self, Header},
+    json::Document,
     key_set::KeySet,
     mapping::Mapping,
     roles::RoleMap,
@@ -61,7 +62,7 @@ const MAX_LEEWAY: Duration = Duration::from_secs(300);
 pub struct JwtVerifier {
     rules: ClaimRules,
     mapping: Mapping,
-    keys: Snapshot<KeySet>,
+    pub(super) keys: Snapshot<KeySet>,
     max_bytes: usize,
     /// Whether there is no problem; see [`Verifier::problems`].
     sound: bool,
@@ -145,15 +146,15 @@ impl JwtVerifier {
     /// # Errors
     /// The first rule the token does not meet, in the order of the [module](super)'s list.
     pub fn verify_token(&self, token: &str, now: UnixTime) -> Result<Principal, AuthnError> {
-        self.judge(&self.open(token)?, now)
+        self.judge(&self.open(token, &mut Buffer::default())?, now)
     }
 
-    fn open<'t>(&self, token: &'t str) -> Result<Compact<'t>, AuthnError> {
+    fn open<'t>(&self, token: &'t str, buffer: &'t mut Buffer) -> Result<Compact<'t>, AuthnError> {
         if !self.sound {
             let detail = "the verifier is not set up: see its problems";
             return Err(AuthnError::new(AuthnErrorKind::Unavailable, detail));
         }
-        Compact::parse(token, self.max_bytes)
+        Compact::parse(token, self.max_bytes, buffer)
     }
 
     fn judge(&self, token: &Compact<'_>, now: UnixTime) -> Result<Principal, AuthnError> {
@@ -164,17 +165,26 @@ impl JwtVerifier {
 
     /// What follows from the token's bytes and its key, whenever it is presented.
     fn prove(&self, token: &Compact<'_>) -> Result<Proven, AuthnError> {
-        let header = header::parse(token.header())?;
-        let header = Header::read(&header)?;
-
         let keys = self.keys.load();
-        let key = keys.find(header.kid, header.alg)?;
-        key.verify(token.signed, token.signature()).map_err(|_| {
+        let mut document;
+        let (key, typ, known) = match keys.known(token.header_sent) {
+            Some((key, typ)) => (key, typ, true),
+            None => {
+                document = Document::default();
+                let header = Header::read(token.header, &mut document)?;
+                (keys.find(header.kid, header.alg)?, header.typ, false)
+            }
+        };
+        header::check_typ(typ)?;
+        key.verify(token.signed, token.signature).map_err(|_| {
             AuthnError::new(AuthnErrorKind::Invalid, "the signature is not the key's")
         })?;
+        if !known {
+            keys.learn(key, token.header_sent, typ);
+        }
 
-        let payload = claims::parse(token.payload())?;
-        let claims = Claims::read(&payload)?;
+        let mut document = Document::default();
+        let claims = Claims::read(token.payload, &mut document)?;
         let times = self.rules.check(&claims)?;
         let principal = self.mapping.principal(&claims, &self.rules.issuer, &times)?;
         Ok(Proven { principal, times })
@@ -187,8 +197,7 @@ impl JwtVerifier {
 
     fn is_anothers(&self, token: &Compact<'_>, error: AuthnError) -> bool {
         matches!(error.kind(), AuthnErrorKind::Invalid | AuthnErrorKind::WrongIssuer)
-            && claims::unverified_issuer(token.payload())
-                .is_some_and(|iss| iss != self.rules.issuer)
+            && claims::unverified_issuer(token.payload).is_some_and(|iss| iss != self.rules.issuer)
     }
 
     fn settle(mut self) -> Self {
@@ -249,7 +258,8 @@ impl Verifier for JwtVerifier {
         if !token.contains('.') {
             return None;
         }
-        let token = match self.open(token) {
+        let mut buffer = Buffer::default();
+        let token = match self.open(token, &mut buffer) {
             Ok(token) => token,
             Err(error) => return Some(Err(error)),
         };
