@@ -1,10 +1,7 @@
 //! Refusals that name what the caller is to come back with.
 
 use super::{Gate, step_up::Unmet};
-use crate::{
-    Challenge, Class, Credential, Reason, Refusal,
-    authz::{Decision, Why},
-};
+use crate::{Challenge, Class, Credential, Reason, Refusal};
 
 /// What kind of credential a request brought, as far as its answer depends on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,17 +55,6 @@ impl Gate {
         };
         let challenges = self.0.authenticators.iter().filter_map(|one| one.challenge());
         Refusal::new(Reason::StepUpNeeded).challenged(challenges.map(extend))
-    }
-
-    /// Nothing for an allow; for a denial its refusal.
-    pub(super) fn denied(&self, decision: Decision) -> Result<(), Refusal> {
-        match decision {
-            Decision::Allow { .. } => Ok(()),
-            Decision::Deny(Why::InsufficientScope) => {
-                Err(self.insufficient_scope(Reason::Denied(Why::InsufficientScope), None))
-            }
-            Decision::Deny(why) => Err(Reason::Denied(why).into()),
-        }
     }
 
     fn challenged(&self, reason: Reason, error: Option<&str>, scope: Option<&str>) -> Refusal {

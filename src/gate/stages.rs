@@ -10,7 +10,7 @@ use super::{
 use crate::{
     AuthnError, AuthnErrorKind, Claim, Credential, Facts, Now, Principal, Reason, Refusal, Source,
     Step,
-    authz::{Action, Coarse, Decision, Subject},
+    authz::{Action, Coarse, Decision, Subject, Why},
 };
 
 impl Gate {
@@ -151,6 +151,17 @@ impl Gate {
     fn is_open(&self, visit: &Visit) -> bool {
         let line = visit.line.and_then(|line| self.0.table.line(line));
         line.is_some_and(|line| line.access == Access::Public)
+    }
+
+    /// Nothing for an allow; for a denial its refusal.
+    pub(super) fn denied(&self, decision: Decision) -> Result<(), Refusal> {
+        match decision {
+            Decision::Allow { .. } => Ok(()),
+            Decision::Deny(Why::InsufficientScope) => {
+                Err(self.insufficient_scope(Reason::Denied(Why::InsufficientScope), None))
+            }
+            Decision::Deny(why) => Err(Reason::Denied(why).into()),
+        }
     }
 
     /// What is asked of a proven caller, or of none.
