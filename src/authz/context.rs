@@ -1,9 +1,11 @@
 //! What a decision knows besides who, what and which.
 
-use std::{fmt, net::IpAddr};
+use std::net::IpAddr;
 
-use super::{Attr, Record, Value, ValueSet};
+use super::{Attr, KnownEntities, Record, Value, ValueSet};
 use crate::{Facts, Principal, UnixTime};
+
+pub(super) const BUILT_IN: [&str; 4] = ["client", "secure", "auth_time", "amr"];
 
 /// The circumstances of a request, as `context.…` in a condition.
 ///
@@ -27,12 +29,14 @@ use crate::{Facts, Principal, UnixTime};
 #[derive(Clone, Copy)]
 #[must_use]
 pub struct Context<'a> {
-    now: UnixTime,
-    client: Option<IpAddr>,
-    secure: bool,
+    pub(super) now: UnixTime,
+    pub(super) client: Option<IpAddr>,
+    pub(super) secure: bool,
     auth_time: Option<UnixTime>,
     amr: Amr<'a>,
-    members: Option<&'a dyn Record>,
+    pub(super) members: Option<&'a dyn Record>,
+    pub(super) has_built_in: bool,
+    pub(super) entities: Option<KnownEntities<'a>>,
 }
 
 impl<'a> Context<'a> {
@@ -45,6 +49,8 @@ impl<'a> Context<'a> {
             auth_time: None,
             amr: Amr { principal: None },
             members: None,
+            has_built_in: true,
+            entities: None,
         }
     }
 
@@ -69,8 +75,8 @@ impl<'a> Context<'a> {
     }
 
     /// Whether the gate itself supplies the member, so that it is known before a handler runs.
-    pub(super) fn is_built_in(name: &str) -> bool {
-        matches!(name, "client" | "secure" | "auth_time" | "amr")
+    pub(super) fn supplies(&self, name: &str) -> bool {
+        self.has_built_in && BUILT_IN.contains(&name)
     }
 
     /// The time of the request.
@@ -83,22 +89,18 @@ impl<'a> Context<'a> {
 impl Record for Context<'_> {
     fn field(&self, attr: &Attr<'_>) -> Value<'_> {
         match attr.name() {
+            name if !self.supplies(name) => {
+                self.members.map_or(Value::Missing, |members| members.field(attr))
+            }
             "client" => self.client.map_or(Value::Missing, Value::from),
             "secure" => Value::Bool(self.secure),
             "auth_time" => self.auth_time.map_or(Value::Missing, Value::from),
-            "amr" => Value::Set(&self.amr),
-            _ => self.members.map_or(Value::Missing, |members| members.field(attr)),
+            _ => Value::Set(&self.amr),
         }
     }
-}
 
-impl fmt::Debug for Context<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context")
-            .field("now", &self.now)
-            .field("client", &self.client)
-            .field("secure", &self.secure)
-            .finish_non_exhaustive()
+    fn try_each_field(&self, each: &mut dyn FnMut(&str, Value<'_>) -> bool) -> Option<bool> {
+        self.list(each)
     }
 }
 

@@ -1,7 +1,5 @@
 //! The answer, in a form that is copied and compared; its words come from the policy set.
 
-use super::EvalError;
-
 /// The answer to "may you?". A denial is a value, not an error.
 ///
 /// Numbers stand for rules: [`PolicySet::rule_name`](super::PolicySet::rule_name) names them,
@@ -112,4 +110,30 @@ impl Effect {
             Self::Forbid => "forbid",
         }
     }
+}
+
+/// Why a condition has no answer. An error in a permit means that it does not apply; an error
+/// in a forbid denies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum EvalError {
+    /// An attribute or context member that was read is absent.
+    #[error("a value is missing")]
+    Missing,
+    /// A value is not of its declared type, or not of the type that the operator needs.
+    #[error("a value is of the wrong type")]
+    WrongType,
+    /// An entity is known by name only, and the condition asks for an attribute of it or what it
+    /// lies in.
+    #[error("an entity is known by name only")]
+    NameOnly,
+    /// The application could not supply the value.
+    #[error("a value is unavailable")]
+    Unavailable,
+    /// The result of a calculation is no 64-bit number.
+    #[error("a number is out of range")]
+    Overflow,
+    /// A text is no address, decimal, moment or span of time.
+    #[error("a text cannot be read as what it is used for")]
+    NotReadable,
 }

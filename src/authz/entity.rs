@@ -43,11 +43,83 @@ pub trait Entity {
     /// The value called `attr`, or [`Value::Missing`].
     fn attr(&self, attr: &Attr<'_>) -> Value<'_>;
 
+    /// The tag called `name`, or [`Value::Missing`]; a tag's name may be worked out by a condition.
+    fn tag(&self, name: &str) -> Value<'_> {
+        let _ = name;
+        Value::Missing
+    }
+
     /// Whether the entity lies below `ancestor`, at any distance. That it lies in itself goes
     /// without saying.
     fn is_in(&self, ancestor: Uid<'_>) -> bool {
         let _ = ancestor;
         false
+    }
+}
+
+/// Named values without an identity: the application's own members of the context.
+///
+/// An array of pairs is one:
+///
+/// ```
+/// use portcullis::authz::{Attr, Record, Value};
+///
+/// let members = [("tenant", Value::from("acme"))];
+/// assert!(matches!(members.field(&Attr::new("tenant")), Value::Str("acme")));
+/// assert!(matches!(members.field(&Attr::new("tenants")), Value::Missing));
+/// ```
+pub trait Record {
+    /// The value called `attr`, or [`Value::Missing`].
+    fn field(&self, attr: &Attr<'_>) -> Value<'_>;
+
+    /// Calls `each` with every field until it answers false; whether it never did. `None`, the
+    /// default, says that the fields cannot be listed: comparing the whole record is an error then.
+    fn try_each_field(&self, each: &mut dyn FnMut(&str, Value<'_>) -> bool) -> Option<bool> {
+        let _ = each;
+        None
+    }
+}
+
+impl<const N: usize> Record for [(&str, Value<'_>); N] {
+    fn field(&self, attr: &Attr<'_>) -> Value<'_> {
+        let found = self.iter().find(|(name, _)| *name == attr.name());
+        found.map_or(Value::Missing, |(_, value)| *value)
+    }
+
+    fn try_each_field(&self, each: &mut dyn FnMut(&str, Value<'_>) -> bool) -> Option<bool> {
+        Some(self.iter().all(|(name, value)| each(name, *value)))
+    }
+}
+
+/// A set of values in the caller's own form.
+pub trait ValueSet {
+    /// Whether `value` is in the set.
+    fn holds(&self, value: Value<'_>) -> bool;
+    /// Calls `each` with every element until it answers false; whether it never did.
+    fn try_each(&self, each: &mut dyn FnMut(Value<'_>) -> bool) -> bool;
+}
+
+impl From<bool> for Value<'_> {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<i64> for Value<'_> {
+    fn from(value: i64) -> Self {
+        Self::Long(value)
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(value: &'a str) -> Self {
+        Self::Str(value)
+    }
+}
+
+impl<'a> From<&'a [String]> for Value<'a> {
+    fn from(value: &'a [String]) -> Self {
+        Self::Strings(value)
     }
 }
 

@@ -117,12 +117,7 @@ impl PolicySet {
             let (rules, errors) = (Vec::new(), Vec::new());
             return Explanation { decision, rules, errors, nearest: None, text };
         };
-        let world = World {
-            roles: &request.subject.roles,
-            principal: request.principal,
-            resource: Some(request.resource),
-            context: request.context,
-        };
+        let world = self.world(request);
         Story { set: self, action, cell, world }.tell(decision)
     }
 }
@@ -176,7 +171,11 @@ impl Story<'_> {
                 (Vec::new(), self.nothing_permits(rule))
             }
             Decision::Deny(Why::WrongResource) => {
-                let kind = self.set.schema.type_text(self.cell.resource).unwrap_or_default();
+                let kind = self
+                    .cell
+                    .resource
+                    .and_then(|ty| self.set.schema.type_text(ty))
+                    .unwrap_or_default();
                 (Vec::new(), format!("`{action}` is denied: the resource is no `{kind}`"))
             }
             Decision::Deny(Why::Stale) => {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{AccessRequest, Action, PolicySet, RuleId, Value};
+use super::{AccessRequest, Action, Context, PolicySet, RuleId, Value};
 
 impl PolicySet {
     /// What an action is called; `None` for another set's action.
@@ -26,7 +26,7 @@ impl PolicySet {
     /// The type of the resources that `action` is done to; `None` for another set's action.
     #[must_use]
     pub fn resource_type_of(&self, action: Action) -> Option<&str> {
-        self.schema.type_text(self.cell(action)?.resource)
+        self.schema.type_text(self.cell(action)?.resource?)
     }
 
     /// What a rule is called; a role's grants are called `role:` and the role's name.
@@ -76,6 +76,16 @@ impl fmt::Debug for Value<'_> {
             Self::Datetime(value) => write!(f, "Datetime({value})"),
             Self::Duration(value) => write!(f, "Duration({value})"),
         }
+    }
+}
+
+impl fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("now", &self.now)
+            .field("client", &self.client)
+            .field("secure", &self.secure)
+            .finish_non_exhaustive()
     }
 }
 

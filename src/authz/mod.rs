@@ -89,6 +89,11 @@ mod subject;
 mod value;
 mod window;
 
+// What must be right as well where Cedar's policy text, or a store of entities, is used.
+mod entities;
+mod general;
+mod types;
+
 // From text to a program. Wrong text does not load.
 mod load;
 mod names;
@@ -100,17 +105,20 @@ mod conform;
 mod describe;
 mod explain;
 mod labels;
+mod report;
 
 #[cfg(test)]
 mod tests;
 
 pub use cedar::{CedarError, CedarRequest};
 pub use context::Context;
-pub use decision::{Coarse, Decision, Effect, RuleId, Why};
+pub use decision::{Coarse, Decision, Effect, EvalError, RuleId, Why};
 pub use describe::{Describe, Type};
-pub use entity::Entity;
+pub use entities::{Entities, EntitiesError, KnownEntities, KnownEntity, Members};
+pub use entity::{Entity, Record, ValueSet};
 pub use explain::Explanation;
-pub use load::{Document, Policy, PolicyError, PolicyErrors};
+pub use load::{CedarPolicies, Document, Policy, PolicyError, PolicyErrors, Slots};
+pub use report::Report;
 pub use set::{AccessRequest, PolicySet};
 pub use subject::{Action, Role, Subject};
-pub use value::{Attr, EvalError, Record, TypeName, Uid, Value, ValueSet};
+pub use value::{Attr, TypeName, Uid, Value};

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use super::{
     Attr, Context, Entity, EvalError, TypeName, Uid, Value,
     bits::Bits,
+    general::{self, Node},
     load::expr::{How, Literal, Operator, Root},
+    names::Names,
     schema::Ty,
     value::canonical,
     window::Window,
@@ -66,6 +68,8 @@ pub(super) enum Test {
     During(Arc<Window>),
     /// Are all, or any, of the second set in the first?
     Contains(How, Many, Many),
+    /// Whatever else Cedar's policy text may ask.
+    General(Box<Node>),
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -101,6 +105,8 @@ pub(super) struct Attribute {
 #[derive(Clone, Copy)]
 pub(super) struct World<'a> {
     pub(super) roles: &'a Bits,
+    pub(super) role_names: &'a Names,
+    pub(super) action: Uid<'a>,
     pub(super) principal: &'a dyn Entity,
     /// `None`: not known yet, and neither are the application's own members of the context.
     pub(super) resource: Option<&'a dyn Entity>,
@@ -217,7 +223,8 @@ impl<'a> World<'a> {
             Test::In(left, right) => {
                 let (left, right) = (self.value(left)?, self.value(right)?);
                 let (lower, upper) = (uid(left)?, uid(right)?);
-                Ok(lower == upper || self.entity(left, lower)?.is_in(upper))
+                let below = |entity: &dyn Entity| entity.is_in(upper);
+                Ok(lower == upper || self.entity(left, lower)?.is_some_and(below))
             }
             Test::InRange(left, right) => match (self.value(left)?, self.value(right)?) {
                 (Value::Ip(inner), Value::Ip(outer)) => {
@@ -235,6 +242,7 @@ impl<'a> World<'a> {
             }
             Test::During(window) => window.covers(self.context.now()).ok_or(UNAVAILABLE),
             Test::Contains(how, set, asked) => self.contains(*how, set, asked),
+            Test::General(node) => general::truth(node, self),
         }
     }
 
@@ -279,18 +287,44 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The entity itself. One known by name only may be the principal or the resource; of any
-    /// other nobody knows what it lies in.
-    fn entity(&self, value: Value<'a>, uid: Uid<'_>) -> Result<&'a dyn Entity, Stop> {
+    /// The entity itself; `None` if the store has none of that name. Without a store, one known by
+    /// name only may be the principal or the resource; of any other nobody knows what it lies in.
+    pub(super) fn entity(
+        &self,
+        value: Value<'a>,
+        uid: Uid<'_>,
+    ) -> Result<Option<&'a dyn Entity>, Stop> {
         if let Value::Entity(entity) = value {
-            return Ok(entity);
+            return Ok(Some(entity));
         }
         let is = |entity: &&'a dyn Entity| uid_of(*entity) == uid;
         match [Some(self.principal), self.resource].into_iter().flatten().find(is) {
-            Some(entity) => Ok(entity),
+            Some(entity) => Ok(Some(entity)),
             None if self.resource.is_none() => Err(Stop::Unknown),
-            None => Err(Stop::Error(EvalError::NameOnly)),
+            None => self.context.stored(uid).map_err(Stop::Error),
         }
+    }
+
+    /// As [`entity`](Self::entity), of which something is read: without a store, nothing can be
+    /// read of one that is known by name only.
+    pub(super) fn attributed(
+        &self,
+        value: Value<'a>,
+        uid: Uid<'_>,
+    ) -> Result<Option<&'a dyn Entity>, Stop> {
+        if let Value::Ref(..) = value {
+            self.context.stored(uid).map_err(Stop::Error)?;
+        }
+        self.entity(value, uid)
+    }
+
+    /// A field of a record, or an attribute of an entity; missing where there is no such entity.
+    pub(super) fn member(&self, owner: Value<'a>, attr: &Attr<'_>) -> Result<Value<'a>, Stop> {
+        if let Value::Record(record) = owner {
+            return Ok(record.field(attr));
+        }
+        let entity = self.attributed(owner, uid(owner)?)?;
+        Ok(entity.map_or(Value::Missing, |entity| entity.attr(attr)))
     }
 
     /// The operand's value; never [`Value::Missing`] or [`Value::Error`].
@@ -324,40 +358,29 @@ impl<'a> World<'a> {
         let mut value = match read.root {
             Root::Principal => Value::Entity(self.principal),
             Root::Resource => Value::Entity(self.resource.ok_or(Stop::Unknown)?),
-            Root::Context if self.resource.is_none() && read.is_own_member() => {
+            Root::Context if self.resource.is_none() && self.is_own_member(read) => {
                 return Err(Stop::Unknown);
             }
             Root::Context => Value::Record(self.context),
+            Root::Action => Value::Ref(self.action.type_name, self.action.id),
         };
         for attribute in &read.attributes {
-            value = attribute.of(present(value)?)?;
+            value =
+                attribute.checked(self.member(present(value)?, &Attr::new(&attribute.name))?)?;
         }
         Ok(value)
     }
-}
 
-impl Read {
     /// Whether it reads a member of the context that only the application can supply.
-    fn is_own_member(&self) -> bool {
-        let first = self.attributes.first();
-        self.root == Root::Context && first.is_none_or(|first| !Context::is_built_in(&first.name))
+    fn is_own_member(&self, read: &Read) -> bool {
+        read.attributes.first().is_none_or(|first| !self.context.supplies(&first.name))
     }
 }
 
 impl Attribute {
     /// The attribute's value as the caller's type gives it. One that contradicts its declared
     /// type is an error: it would equal nothing, and so switch a forbid off.
-    fn of<'a>(&self, owner: Value<'a>) -> Result<Value<'a>, Stop> {
-        let attr = Attr::new(&self.name);
-        let value = if let Value::Entity(entity) = owner {
-            entity.attr(&attr)
-        } else if let Value::Record(record) = owner {
-            record.field(&attr)
-        } else if let Value::Ref(..) = owner {
-            return Err(Stop::Error(EvalError::NameOnly));
-        } else {
-            return Err(wrong(owner));
-        };
+    fn checked<'a>(&self, value: Value<'a>) -> Result<Value<'a>, Stop> {
         if self.ty.is_none_or(|ty| fits(value, ty)) { Ok(value) } else { Err(wrong(value)) }
     }
 }
@@ -380,13 +403,13 @@ pub(super) fn fits(value: Value<'_>, ty: Ty) -> bool {
     }
 }
 
-fn present(value: Value<'_>) -> Result<Value<'_>, Stop> {
+pub(super) fn present(value: Value<'_>) -> Result<Value<'_>, Stop> {
     let absent = matches!(value, Value::Missing | Value::Error(_));
     if absent { Err(wrong(value)) } else { Ok(value) }
 }
 
 /// Whether the text starts with the first piece, ends with the last, and has the others between.
-fn like(text: &str, pieces: &[Box<str>]) -> bool {
+pub(super) fn like(text: &str, pieces: &[Box<str>]) -> bool {
     let [first, between @ .., last] = pieces else {
         return pieces.iter().any(|only| **only == *text);
     };
@@ -410,16 +433,16 @@ fn equal(left: Value<'_>, right: Value<'_>) -> Result<bool, Stop> {
             uid(left)? == uid(right)?
         }
         // No program asks this: `==` between sets or records is put in other terms.
-        (Value::Strings(_) | Value::Set(_) | Value::Record(_), _)
-        | (_, Value::Strings(_) | Value::Set(_) | Value::Record(_)) => {
-            return Err(Stop::Error(EvalError::WrongType));
-        }
+        (
+            Value::Strings(_) | Value::Set(_) | Value::Record(_),
+            Value::Strings(_) | Value::Set(_) | Value::Record(_),
+        ) => return Err(Stop::Error(EvalError::WrongType)),
         _ => false,
     })
 }
 
 /// Two numbers, or two times, or two spans of time.
-fn numbers(left: Value<'_>, right: Value<'_>) -> Result<(i64, i64), Stop> {
+pub(super) fn numbers(left: Value<'_>, right: Value<'_>) -> Result<(i64, i64), Stop> {
     match (left, right) {
         (Value::Long(left), Value::Long(right))
         | (Value::Datetime(left), Value::Datetime(right))
@@ -428,7 +451,7 @@ fn numbers(left: Value<'_>, right: Value<'_>) -> Result<(i64, i64), Stop> {
     }
 }
 
-fn uid(value: Value<'_>) -> Result<Uid<'_>, Stop> {
+pub(super) fn uid(value: Value<'_>) -> Result<Uid<'_>, Stop> {
     if let Value::Ref(type_name, id) = value {
         Ok(Uid { type_name, id })
     } else if let Value::Entity(entity) = value {
@@ -438,7 +461,7 @@ fn uid(value: Value<'_>) -> Result<Uid<'_>, Stop> {
     }
 }
 
-fn uid_of(entity: &dyn Entity) -> Uid<'_> {
+pub(super) fn uid_of(entity: &dyn Entity) -> Uid<'_> {
     Uid { type_name: entity.type_name(), id: entity.id() }
 }
 
@@ -458,13 +481,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_or_record_is_neither_equal_nor_different() {
+    fn two_sets_or_records_are_neither_equal_nor_different() {
         let wrong = Err(Stop::Error(EvalError::WrongType));
         for whole in [Value::Strings(&[]), Value::Record(&[("a", Value::Bool(true))])] {
-            for other in [whole, Value::Bool(true)] {
-                assert_eq!(equal(whole, other), wrong, "{whole:?} {other:?}");
-                assert_eq!(equal(other, whole), wrong, "{other:?} {whole:?}");
-            }
+            assert_eq!(equal(whole, whole), wrong, "{whole:?}");
+            assert_eq!(equal(whole, Value::Bool(true)), Ok(false), "{whole:?}");
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::TypeName;
+use super::{
+    TypeName,
+    types::{self, Collision},
+};
 
 /// All that conditions may name.
 #[derive(Debug, Default)]
@@ -92,6 +95,15 @@ impl Schema {
 
     pub(super) fn type_text(&self, name: TypeName) -> Option<&str> {
         self.types.get(&name).map(|entity| &*entity.text)
+    }
+
+    /// The number of a type's name, known or not.
+    ///
+    /// # Errors
+    /// When it is another known type's too.
+    pub(super) fn check(&self, text: &str) -> Result<TypeName, Collision> {
+        let number = TypeName::new(text);
+        types::check(number, self.type_text(number), text)
     }
 
     pub(super) fn knows(&self, name: &str) -> bool {

@@ -55,6 +55,9 @@ pub struct PolicySet {
     /// Differs from every other set's, so that handles cannot be used where they mean nothing.
     pub(super) epoch: u64,
     pub(super) actions: Names,
+    /// For each action, its type and id; empty where each is of the type `Action` and called by
+    /// its id.
+    pub(super) action_uids: Box<[(TypeName, Box<str>)]>,
     pub(super) roles: Names,
     /// For each role, itself and all that it inherits.
     pub(super) inherited: Box<[Bits]>,
@@ -73,7 +76,8 @@ pub struct PolicySet {
 /// What bears on one action.
 #[derive(Debug)]
 pub(super) struct Cell {
-    pub(super) resource: TypeName,
+    /// The type of the resources that the action is done to, where it is declared.
+    pub(super) resource: Option<TypeName>,
     /// The roles that grant the action by themselves.
     pub(super) grants: Bits,
     pub(super) forbids: Branch,
@@ -185,18 +189,14 @@ impl PolicySet {
     /// few are run: see [Costs](crate::authz#costs). Which of them are run, and in which order, says
     /// nothing about the decision, nor about the rule that it names: the first in the order of names.
     pub fn decide(&self, request: &AccessRequest<'_>) -> Decision {
-        let Some(cell) = self.cell_for(request.subject, request.action) else {
+        let cell = self.cell_for(request.subject, request.action);
+        let Some(cell) = cell.filter(|_| request.context.is_for(self.epoch)) else {
             return Decision::Deny(Why::Stale);
         };
-        if request.resource.type_name() != cell.resource {
+        if cell.resource.is_some_and(|resource| request.resource.type_name() != resource) {
             return Decision::Deny(Why::WrongResource);
         }
-        let world = World {
-            roles: &request.subject.roles,
-            principal: request.principal,
-            resource: Some(request.resource),
-            context: request.context,
-        };
+        let world = self.world(request);
         let mut memo = Memo::default();
         let forbids = self.ask(cell.forbids, &world, &mut memo);
         if let Some(rule) = forbids.applies {
@@ -234,7 +234,14 @@ impl PolicySet {
         let Some(cell) = self.cell_for(subject, action) else {
             return Coarse::No(Decision::Deny(Why::Stale));
         };
-        let world = World { roles: &subject.roles, principal, resource: None, context };
+        let world = World {
+            roles: &subject.roles,
+            role_names: &self.roles,
+            action: self.action_uid(action),
+            principal,
+            resource: None,
+            context,
+        };
         let closed = !self.skips_errors;
         let forbids = self.foresee(cell.forbids, &world, |o| o.is_only_yes() || closed && !o.no);
         if let Some((rule, outcomes)) = forbids.certain {
@@ -255,6 +262,18 @@ impl PolicySet {
         match rule.filter(|_| never) {
             Some(rule) => Coarse::Yes(Decision::Allow { rule }),
             None => Coarse::Resource,
+        }
+    }
+
+    /// What a request is about.
+    pub(super) fn world<'a>(&'a self, request: &AccessRequest<'a>) -> World<'a> {
+        World {
+            roles: &request.subject.roles,
+            role_names: &self.roles,
+            action: self.action_uid(request.action),
+            principal: request.principal,
+            resource: Some(request.resource),
+            context: request.context,
         }
     }
 

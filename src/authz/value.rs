@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::Entity;
+use super::{Entity, EvalError, Record, ValueSet};
 use crate::{IpNet, UnixTime};
 
 /// One value, borrowed from the caller's own types. Small enough to pass around by copy.
@@ -52,29 +52,6 @@ pub enum Value<'a> {
 
 const _: () = assert!(size_of::<Value<'_>>() == 24);
 
-/// Why a condition has no answer. An error in a permit means that it does not apply; an error
-/// in a forbid denies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum EvalError {
-    /// An attribute or context member that was read is absent.
-    #[error("a value is missing")]
-    Missing,
-    /// A value is not of its declared type, or not of the type that the operator needs.
-    #[error("a value is of the wrong type")]
-    WrongType,
-    /// An entity is known by name only, and the condition asks for an attribute of it or what it
-    /// lies in.
-    #[error("an entity is known by name only")]
-    NameOnly,
-    /// The application could not supply the value.
-    #[error("a value is unavailable")]
-    Unavailable,
-    /// The result of `+`, `-` or `*` is no 64-bit number.
-    #[error("a number is out of range")]
-    Overflow,
-}
-
 /// The name of an entity type, as a number made of its text at compile time.
 ///
 /// A set of policies in which two known names have one number is refused when it is built.
@@ -92,6 +69,8 @@ impl TypeName {
     pub(crate) const USER: Self = Self::new("User");
     pub(crate) const SERVICE: Self = Self::new("Service");
     pub(crate) const DEVICE: Self = Self::new("Device");
+    pub(crate) const ROLE: Self = Self::new("Role");
+    pub(crate) const ACTION: Self = Self::new("Action");
 
     /// The number of `text` (FNV-1a, 32 bits).
     #[must_use]
@@ -132,61 +111,6 @@ impl<'a> Attr<'a> {
     #[must_use]
     pub const fn name(&self) -> &'a str {
         self.name
-    }
-}
-
-/// Named values without an identity: the application's own members of the context.
-///
-/// An array of pairs is one:
-///
-/// ```
-/// use portcullis::authz::{Attr, Record, Value};
-///
-/// let members = [("tenant", Value::from("acme"))];
-/// assert!(matches!(members.field(&Attr::new("tenant")), Value::Str("acme")));
-/// assert!(matches!(members.field(&Attr::new("tenants")), Value::Missing));
-/// ```
-pub trait Record {
-    /// The value called `attr`, or [`Value::Missing`].
-    fn field(&self, attr: &Attr<'_>) -> Value<'_>;
-}
-
-impl<const N: usize> Record for [(&str, Value<'_>); N] {
-    fn field(&self, attr: &Attr<'_>) -> Value<'_> {
-        let found = self.iter().find(|(name, _)| *name == attr.name());
-        found.map_or(Value::Missing, |(_, value)| *value)
-    }
-}
-
-/// A set of values in the caller's own form.
-pub trait ValueSet {
-    /// Whether `value` is in the set.
-    fn holds(&self, value: Value<'_>) -> bool;
-    /// Calls `each` with every element until it answers false; whether it never did.
-    fn try_each(&self, each: &mut dyn FnMut(Value<'_>) -> bool) -> bool;
-}
-
-impl From<bool> for Value<'_> {
-    fn from(value: bool) -> Self {
-        Self::Bool(value)
-    }
-}
-
-impl From<i64> for Value<'_> {
-    fn from(value: i64) -> Self {
-        Self::Long(value)
-    }
-}
-
-impl<'a> From<&'a str> for Value<'a> {
-    fn from(value: &'a str) -> Self {
-        Self::Str(value)
-    }
-}
-
-impl<'a> From<&'a [String]> for Value<'a> {
-    fn from(value: &'a [String]) -> Self {
-        Self::Strings(value)
     }
 }
 

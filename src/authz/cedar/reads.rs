@@ -59,6 +59,15 @@ impl<'a> Reads<'a> {
         reads
     }
 
+    fn root(&mut self, root: Root) -> Option<&mut Read<'a>> {
+        match root {
+            Root::Principal => Some(&mut self.principal),
+            Root::Resource => Some(&mut self.resource),
+            Root::Context => Some(&mut self.context),
+            Root::Action => None,
+        }
+    }
+
     fn note(&mut self, expr: &'a Expr, asked: &Asked<'a>) {
         match &expr.kind {
             Kind::Literal(Literal::Entity(name)) => {
@@ -66,11 +75,7 @@ impl<'a> Reads<'a> {
                 self.literals.push(Written { name, reads, climbs });
             }
             Kind::Path(path) => {
-                let root = match path.root {
-                    Root::Principal => &mut self.principal,
-                    Root::Resource => &mut self.resource,
-                    Root::Context => &mut self.context,
-                };
+                let Some(root) = self.root(path.root) else { return };
                 let names = path.attributes.iter().map(|name| &**name).chain(asked.names.clone());
                 let read = names.fold(root, |read, name| read.attributes.entry(name).or_default());
                 read.climbs |= asked.climbs;
@@ -111,6 +116,8 @@ impl<'a> Reads<'a> {
             | Kind::Like(..)
             | Kind::Contains(..)
             | Kind::IsEmpty(_)
+            | Kind::HasPath(..)
+            | Kind::Call(..)
             | Kind::Arithmetic(..)
             | Kind::Negated(_) => {
                 let parts = expr.parts().into_iter();

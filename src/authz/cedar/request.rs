@@ -32,6 +32,9 @@ pub enum CedarError {
     /// The action or the subject was made by another policy set.
     #[error("the action or the subject was made by another policy set")]
     Stale,
+    /// The policies were written in Cedar's words and declare no types to tell values by.
+    #[error("the policies declare no types")]
+    Undeclared,
     /// A value cannot be had, or contradicts its declared type; Cedar has no such values.
     #[error("`{0}` cannot be told: {1}")]
     Value(String, EvalError),
@@ -125,13 +128,14 @@ impl PolicySet {
     ) -> Result<CedarRequest, CedarError> {
         let cell = self.cell_for(request.subject, request.action).ok_or(CedarError::Stale)?;
         let action = self.action_name(request.action).ok_or(CedarError::Stale)?;
+        let declared = cell.resource.ok_or(CedarError::Undeclared)?;
         let reads = Reads::of(self, cell);
         let mut teller = Teller::new(self);
         let (principal, resource) = (request.principal, request.resource);
         let principal = teller.entity("principal", principal, Ty::Principal, &reads.principal)?;
         // No rule looks at a resource that is not of the action's type.
-        let fitting = resource.type_name() == cell.resource;
-        let (nothing, ty) = (Read::default(), Ty::Entity(cell.resource));
+        let fitting = resource.type_name() == declared;
+        let (nothing, ty) = (Read::default(), Ty::Entity(declared));
         let read = if fitting { &reads.resource } else { &nothing };
         let resource = teller.entity("resource", resource, ty, read)?;
         let mut context = teller.context(request.context, &reads.context)?;

@@ -81,7 +81,8 @@ impl PolicySet {
         let mut all: BTreeMap<RuleId, Gathered<'_>> = BTreeMap::new();
         for (number, cell) in (0..).zip(&self.cells) {
             let action = self.actions.name(number).unwrap_or_default();
-            let resource = self.schema.type_text(cell.resource).unwrap_or_default();
+            let resource =
+                cell.resource.and_then(|ty| self.schema.type_text(ty)).unwrap_or_default();
             let grants = cell.grants.iter().map(|role| (RuleId(role), Effect::Permit, Vec::new()));
             let rules = |effect, branch| {
                 let all = self.rules_of(branch);

@@ -68,7 +68,8 @@ pub(super) fn hazards(program: &Program) -> Option<Vec<Question>> {
             | Test::InRange(..)
             | Test::Like(..)
             | Test::During(_)
-            | Test::Contains(..) => return None,
+            | Test::Contains(..)
+            | Test::General(_) => return None,
         }
     }
     Some(all)

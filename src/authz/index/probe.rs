@@ -78,7 +78,7 @@ impl Probe {
                 Some(resource) => Key::Kind(resource.type_name()),
                 None => return Said::Failed,
             },
-            Question::Kind(Root::Context) => return Said::Failed,
+            Question::Kind(Root::Context | Root::Action) => return Said::Failed,
             Question::Has(read) => match world.find(read) {
                 Err(_) | Ok(Value::Error(_)) => return Said::Failed,
                 Ok(_) => return Said::Other,

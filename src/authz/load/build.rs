@@ -46,12 +46,14 @@ impl PolicySet {
         problems.finish(document.source.as_deref())?;
 
         let Pool { mut builder, .. } = pool;
-        let (rule_names, cells) = assemble(rules, &roles, &declared.resources, &mut builder);
+        let resources: Vec<_> = declared.resources.into_iter().map(Some).collect();
+        let (rule_names, cells) = assemble(rules, &roles, &resources, &mut builder);
         let (rules, index) = builder.finish();
         Ok(Self {
             // Freshly keyed each time: no state is shared, yet two sets do not agree.
             epoch: RandomState::new().hash_one(0),
             actions: declared.actions,
+            action_uids: Box::default(),
             roles: roles.names,
             inherited: roles.inherited,
             scopes,
@@ -67,10 +69,10 @@ impl PolicySet {
 
 /// Numbers the rules in the order of their names, so that the order in a document says nothing,
 /// and files them under their actions.
-fn assemble(
+pub(super) fn assemble(
     mut rules: Vec<Checked>,
     roles: &Roles,
-    resources: &[TypeName],
+    resources: &[Option<TypeName>],
     builder: &mut Builder,
 ) -> (Box<[Box<str>]>, Box<[Cell]>) {
     let mut names: Vec<Box<str>> =

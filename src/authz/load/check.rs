@@ -78,6 +78,8 @@ impl Checker<'_> {
             | Kind::Like(..)
             | Kind::Contains(..)
             | Kind::IsEmpty(_)
+            | Kind::HasPath(..)
+            | Kind::Call(..)
             | Kind::Arithmetic(..)
             | Kind::Negated(_) => {
                 if let Some(shape) = self.value(expr, present)
@@ -168,6 +170,8 @@ impl Checker<'_> {
                 self.needs(inner, present, "`-` needs long", |shape| *shape == long);
                 return Some(long);
             }
+            // No document has it.
+            Kind::HasPath(..) | Kind::Call(..) => return None,
             Kind::Not(_) | Kind::And(_) | Kind::Or(_) | Kind::Has(..) => {
                 self.truth(expr, present);
             }

@@ -225,6 +225,8 @@ impl Emitter<'_> {
             | Kind::And(_)
             | Kind::Or(_)
             | Kind::If(_)
+            | Kind::HasPath(..)
+            | Kind::Call(..)
             | Kind::Arithmetic(..)
             | Kind::Negated(_) => return Err(TooLong),
         };

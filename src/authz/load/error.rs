@@ -141,6 +141,15 @@ impl Problems {
         self.push(place, Some(column), || message);
     }
 
+    /// At a line and a column of the whole text.
+    pub(in crate::authz) fn add_at(&mut self, (line, column): (usize, usize), message: String) {
+        let before = self.0.len();
+        self.push(Place::default(), Some(column), || message);
+        if let Some(error) = self.0.get_mut(before) {
+            error.line = Some(line);
+        }
+    }
+
     pub(in crate::authz) fn len(&self) -> usize {
         self.0.len()
     }

@@ -12,6 +12,7 @@ pub(super) mod lift;
 pub(super) mod rules;
 pub(super) mod settled;
 mod shape;
+pub(super) mod text;
 pub(super) mod window;
 
 // What is wrong, and where.
@@ -21,3 +22,4 @@ mod pool;
 
 pub use document::{Document, Policy};
 pub use error::{PolicyError, PolicyErrors};
+pub use text::{CedarPolicies, Slots};

@@ -68,6 +68,7 @@ impl Root {
             Self::Principal => Ty::Principal,
             Self::Resource => resource,
             Self::Context => Ty::Context,
+            Self::Action => Ty::Entity(TypeName::ACTION),
         }
     }
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::{
     super::{
-        Context, Document, Effect, EvalError, Policy, PolicySet, RuleId,
+        Context, Document, Effect, EvalError, Policy, PolicySet, RuleId, TypeName, Uid,
         index::{Branch, Builder, Memo},
         program::{Outcomes, World},
     },
@@ -97,6 +97,8 @@ fn answers(set: &PolicySet, asked: &Asked, effect: Effect, all: bool) -> Answers
     let context = Context::new(UnixTime::from_secs(asked.now)).members(&scene.context);
     let world = |resource| World {
         roles: &subject.roles,
+        role_names: &set.roles,
+        action: Uid { type_name: TypeName::ACTION, id: "doc:read" },
         principal: &scene.principal,
         resource,
         context: &context,
@@ -155,6 +157,8 @@ fn many_rules_are_passed_over() {
         let context = Context::new(UnixTime::from_secs(0)).members(&asked.scene.context);
         let world = World {
             roles: &subject.roles,
+            role_names: &set.roles,
+            action: Uid { type_name: TypeName::ACTION, id: "doc:read" },
             principal: &asked.scene.principal,
             resource: Some(&asked.scene.resource),
             context: &context,

@@ -52,6 +52,8 @@ fn walk(expr: &Expr, scene: &Scene) -> Result<Seen, EvalError> {
             let [condition, one, other] = &**parts;
             walk(if answer(condition, scene)? { one } else { other }, scene)
         }
+        // No document has it.
+        Kind::HasPath(..) | Kind::Call(..) => Err(EvalError::Unavailable),
         Kind::Has(of, name) => match walk(of, scene)? {
             Seen::Data(Data::Name(..)) => Err(EvalError::NameOnly),
             Seen::Record(fields) => bool(fields.contains_key(&**name)),
@@ -236,6 +238,7 @@ fn read(path: &Path, scene: &Scene) -> Result<Seen, EvalError> {
         Root::Principal => Seen::Data(Data::Thing(scene.principal.clone())),
         Root::Resource => Seen::Data(Data::Thing(scene.resource.clone())),
         Root::Context => Seen::Context,
+        Root::Action => return Err(EvalError::WrongType),
     };
     for name in &path.attributes {
         seen = attribute(seen, name, scene)?;
@@ -286,8 +289,12 @@ fn attributes(seen: &Seen, scene: &Scene) -> Result<BTreeMap<String, Data>, Eval
 
 fn compare(relation: Relation, left: Seen, right: Seen) -> Result<bool, EvalError> {
     if relation == Relation::Equal {
+        let whole = |seen: &Seen| {
+            matches!(seen, Seen::Context | Seen::Record(_)) || elements(seen.clone()).is_ok()
+        };
         let context = left == Seen::Context || right == Seen::Context;
-        return if context { Err(EvalError::WrongType) } else { Ok(same(&left, &right)) };
+        let wholes = context && whole(&left) && whole(&right);
+        return if wholes { Err(EvalError::WrongType) } else { Ok(same(&left, &right)) };
     }
     let (left, right) = match (left, right) {
         (Seen::Data(Data::Long(left)), Seen::Data(Data::Long(right)))

@@ -7,7 +7,7 @@ use proptest::{prelude::*, strategy::ValueTree};
 
 use super::{
     super::{
-        Context, EvalError, TypeName,
+        Context, EvalError, TypeName, Uid,
         bits::Bits,
         explain::Part,
         load::{
@@ -39,6 +39,8 @@ fn with_world<T>(scene: &Scene, resource: bool, ask: impl FnOnce(&World<'_>) -> 
     let context = Context::new(UnixTime::from_secs(0)).members(&scene.context);
     ask(&World {
         roles: &roles,
+        role_names: &Names::default(),
+        action: Uid { type_name: TypeName::ACTION, id: "" },
         principal: &scene.principal,
         resource: resource.then_some(&scene.resource as _),
         context: &context,

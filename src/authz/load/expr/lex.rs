@@ -1,16 +1,16 @@
-//! The words of a condition.
+//! The words of a condition, and of Cedar's policy text.
 
 use super::SyntaxError;
 
 /// A word and where it starts.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Token {
-    pub(super) kind: TokenKind,
-    pub(super) at: usize,
+pub(in crate::authz) struct Token {
+    pub(in crate::authz) kind: TokenKind,
+    pub(in crate::authz) at: usize,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum TokenKind {
+pub(in crate::authz) enum TokenKind {
     Name(Box<str>),
     Number(u64),
     Str(Box<str>),
@@ -34,21 +34,79 @@ pub(super) fn lex(text: &str) -> Result<Vec<Token>, SyntaxError> {
     let mut tokens: Vec<Token> = Vec::new();
     let mut rest = text;
     loop {
-        rest = skip_blanks(rest);
-        let at = text.len() - rest.len();
-        let Some(first) = rest.chars().next() else {
-            tokens.push(Token { kind: TokenKind::End, at });
-            return Ok(tokens);
-        };
-        let like =
-            |token: &Token| matches!(&token.kind, TokenKind::Name(name) if &**name == "like");
-        let (kind, tail) = match first {
-            '"' => string(rest, at, tokens.last().is_some_and(like))?,
-            _ => word(first, rest, at)?,
-        };
-        tokens.push(Token { kind, at });
+        let (token, tail) = next(text, rest, tokens.last(), word)?;
         rest = tail;
+        let end = token.kind == TokenKind::End;
+        tokens.push(token);
+        if end {
+            return Ok(tokens);
+        }
     }
+}
+
+/// The words of one policy: those up to its semicolon, the last one, or the end; and what is
+/// behind. `rest` is the end of `text`.
+///
+/// # Errors
+/// At the first character that starts no word.
+pub(in crate::authz) fn lex_policy<'t>(
+    text: &'t str,
+    rest: &'t str,
+) -> Result<(Vec<Token>, &'t str), SyntaxError> {
+    let mut tokens: Vec<Token> = Vec::new();
+    let mut rest = rest;
+    loop {
+        let (token, tail) = next(text, rest, tokens.last(), policy_word)?;
+        rest = tail;
+        let end = matches!(token.kind, TokenKind::End | TokenKind::Symbol(";"));
+        tokens.push(token);
+        if end {
+            return Ok((tokens, rest));
+        }
+    }
+}
+
+type Word = fn(char, &str, usize) -> Result<(TokenKind, &str), SyntaxError>;
+
+fn next<'t>(
+    text: &str,
+    rest: &'t str,
+    before: Option<&Token>,
+    word: Word,
+) -> Result<(Token, &'t str), SyntaxError> {
+    let rest = skip_blanks(rest);
+    let at = text.len() - rest.len();
+    let Some(first) = rest.chars().next() else {
+        return Ok((Token { kind: TokenKind::End, at }, rest));
+    };
+    let like = |token: &Token| matches!(&token.kind, TokenKind::Name(name) if &**name == "like");
+    let (kind, tail) = match first {
+        '"' => string(rest, at, before.is_some_and(like))?,
+        _ => word(first, rest, at)?,
+    };
+    Ok((Token { kind, at }, tail))
+}
+
+/// A word of policy text. Digits end where no digit follows, whatever it is.
+fn policy_word(first: char, rest: &str, at: usize) -> Result<(TokenKind, &str), SyntaxError> {
+    if first.is_ascii_digit() {
+        let (digits, tail) = split(rest, |c| c.is_ascii_digit());
+        let number = digits.parse().map_err(|_| error(at, format!("`{digits}` is no long")))?;
+        return Ok((TokenKind::Number(number), tail));
+    }
+    for symbol in ["?principal", "?resource"] {
+        if let Some(tail) = rest.strip_prefix(symbol)
+            && !tail.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        {
+            return Ok((TokenKind::Symbol(symbol), tail));
+        }
+    }
+    for symbol in ["@", ";"] {
+        if let Some(tail) = rest.strip_prefix(symbol) {
+            return Ok((TokenKind::Symbol(symbol), tail));
+        }
+    }
+    word(first, rest, at)
 }
 
 fn word(first: char, rest: &str, at: usize) -> Result<(TokenKind, &str), SyntaxError> {
@@ -112,7 +170,15 @@ fn string(rest: &str, at: usize, pattern: bool) -> Result<(TokenKind, &str), Syn
             Some('\\') => {
                 let place = at + (rest.len() - chars.as_str().len()).saturating_sub(1);
                 let escaped = escape(&mut chars);
-                text.push(escaped.ok_or_else(|| error(place, "no such escape".into()))?);
+                match escaped.ok_or_else(|| error(place, "no such escape".into()))? {
+                    // As in Cedar, whichever way a star is written.
+                    '*' if pattern => pieces.push(std::mem::take(&mut text).into()),
+                    other => text.push(other),
+                }
+            }
+            Some('\r') => {
+                let place = at + (rest.len() - chars.as_str().len()).saturating_sub(1);
+                return Err(error(place, "a carriage return in text is written `\\r`".into()));
             }
             Some(other) => text.push(other),
         }
@@ -132,12 +198,13 @@ fn escape(chars: &mut std::str::Chars<'_>) -> Option<char> {
             char::from_u32(code)
         }
         'u' => {
-            let (digits, tail) = chars.as_str().strip_prefix('{')?.split_once('}')?;
-            let plain = !digits.is_empty()
-                && digits.len() <= 6
+            let (written, tail) = chars.as_str().strip_prefix('{')?.split_once('}')?;
+            let digits = written.replace('_', "");
+            let plain = !written.starts_with('_')
+                && matches!(digits.len(), 1..=6)
                 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
             *chars = tail.chars();
-            char::from_u32(u32::from_str_radix(digits, 16).ok().filter(|_| plain)?)
+            char::from_u32(u32::from_str_radix(&digits, 16).ok().filter(|_| plain)?)
         }
         _ => None,
     }

@@ -1,6 +1,6 @@
 //! Conditions as trees: a strict subset of Cedar's expressions.
 
-mod lex;
+pub(in crate::authz) mod lex;
 mod parse;
 mod print;
 mod terms;
@@ -16,7 +16,7 @@ pub(in crate::authz) use parse::parse;
 pub(in crate::authz) use print::Quoted;
 
 use crate::IpNet;
-use crate::authz::TypeName;
+use crate::authz::{TypeName, general::Function};
 
 /// Words that cannot name an attribute.
 pub(in crate::authz) const RESERVED: [&str; 9] =
@@ -39,6 +39,10 @@ pub(in crate::authz) enum Kind {
     Set(Vec<Expr>),
     Record(BTreeMap<Box<str>, Expr>),
     Has(Box<Expr>, Box<str>),
+    /// `has` of several attributes, one of the other: only in Cedar's policy text.
+    HasPath(Box<Expr>, Box<[Box<str>]>),
+    /// A function or method of Cedar's policy text; a method's owner is its first argument.
+    Call(Function, Vec<Expr>),
     Not(Box<Expr>),
     And(Vec<Expr>),
     Or(Vec<Expr>),
@@ -95,6 +99,8 @@ pub(in crate::authz) enum Root {
     Principal,
     Resource,
     Context,
+    /// Only in Cedar's policy text.
+    Action,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -164,11 +170,14 @@ impl Expr {
             Kind::Literal(_) | Kind::Path(_) => Vec::new(),
             Kind::Field(inner, _)
             | Kind::Has(inner, _)
+            | Kind::HasPath(inner, _)
             | Kind::Not(inner)
             | Kind::Like(inner, _)
             | Kind::IsEmpty(inner)
             | Kind::Negated(inner) => vec![inner],
-            Kind::Set(parts) | Kind::And(parts) | Kind::Or(parts) => parts.iter().collect(),
+            Kind::Set(parts) | Kind::And(parts) | Kind::Or(parts) | Kind::Call(_, parts) => {
+                parts.iter().collect()
+            }
             Kind::Record(fields) => fields.values().collect(),
             Kind::If(parts) => parts.iter().collect(),
             Kind::Is(inner, _, within) => [inner].into_iter().chain(within).map(|p| &**p).collect(),
@@ -187,11 +196,14 @@ impl Expr {
             Kind::Literal(_) | Kind::Path(_) => Vec::new(),
             Kind::Field(inner, _)
             | Kind::Has(inner, _)
+            | Kind::HasPath(inner, _)
             | Kind::Not(inner)
             | Kind::Like(inner, _)
             | Kind::IsEmpty(inner)
             | Kind::Negated(inner) => vec![inner],
-            Kind::Set(parts) | Kind::And(parts) | Kind::Or(parts) => parts.iter_mut().collect(),
+            Kind::Set(parts) | Kind::And(parts) | Kind::Or(parts) | Kind::Call(_, parts) => {
+                parts.iter_mut().collect()
+            }
             Kind::Record(fields) => fields.values_mut().collect(),
             Kind::If(parts) => parts.iter_mut().collect(),
             Kind::Is(inner, _, within) => {

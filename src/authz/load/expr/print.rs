@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{Expr, Kind, Literal, Operator, Path, Relation, Root};
+use super::{Expr, Kind, Literal, Operator, Path, RESERVED, Relation, Root};
+use crate::authz::general::Function;
 
 impl fmt::Display for Expr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -11,7 +12,7 @@ impl fmt::Display for Expr {
             Kind::Path(path) => write!(f, "{path}"),
             Kind::Field(inner, names) => {
                 write!(f, "{}", Part(inner))?;
-                names.iter().try_for_each(|name| write!(f, ".{name}"))
+                names.iter().try_for_each(|name| write!(f, "{}", Member(name)))
             }
             Kind::Set(parts) => {
                 f.write_str("[")?;
@@ -20,10 +21,14 @@ impl fmt::Display for Expr {
             }
             Kind::Record(fields) => {
                 f.write_str("{")?;
-                list(f, fields, |f, (name, part)| write!(f, "{name}: {part}"))?;
+                list(f, fields, |f, (name, part)| write!(f, "{}: {part}", Key(name)))?;
                 f.write_str("}")
             }
-            Kind::Has(inner, name) => write!(f, "{} has {name}", Part(inner)),
+            Kind::Has(inner, name) => write!(f, "{} has {}", Part(inner), Key(name)),
+            Kind::HasPath(inner, names) => {
+                write!(f, "{} has {}", Part(inner), names.join("."))
+            }
+            Kind::Call(function, parts) => call(f, *function, parts),
             Kind::Not(inner) => write!(f, "!{}", Part(inner)),
             Kind::And(parts) => chain(f, parts, "&&"),
             Kind::Or(parts) => chain(f, parts, "||"),
@@ -55,6 +60,19 @@ impl fmt::Display for Expr {
             Kind::Negated(inner) => write!(f, "-({inner})"),
         }
     }
+}
+
+fn call(f: &mut fmt::Formatter<'_>, function: Function, parts: &[Expr]) -> fmt::Result {
+    let arguments = match parts {
+        [owner, rest @ ..] if function.is_method() => {
+            write!(f, "{}.", Owner(owner))?;
+            rest
+        }
+        _ => parts,
+    };
+    write!(f, "{}(", function.word())?;
+    list(f, arguments, |f, part| write!(f, "{part}"))?;
+    f.write_str(")")
 }
 
 fn list<T>(
@@ -118,6 +136,35 @@ impl fmt::Display for Literal {
     }
 }
 
+/// The name of an attribute behind `has` or in a record, in quotes where it must be.
+struct Key<'a>(&'a str);
+
+impl fmt::Display for Key<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if is_plain(self.0) { f.write_str(self.0) } else { write!(f, "{}", Quoted(self.0)) }
+    }
+}
+
+/// An attribute that is read.
+struct Member<'a>(&'a str);
+
+impl fmt::Display for Member<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match is_plain(self.0) {
+            true => write!(f, ".{}", self.0),
+            false => write!(f, "[{}]", Quoted(self.0)),
+        }
+    }
+}
+
+/// Whether the name of an attribute needs no quotes.
+pub(in crate::authz) fn is_plain(name: &str) -> bool {
+    name != "__cedar"
+        && !RESERVED.contains(&name)
+        && name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
 /// Text in quotes, escaped so that it reads back as the same text.
 pub(in crate::authz) struct Quoted<'a>(pub(in crate::authz) &'a str);
 
@@ -146,9 +193,10 @@ impl fmt::Display for Path {
             Root::Principal => "principal",
             Root::Resource => "resource",
             Root::Context => "context",
+            Root::Action => "action",
         };
         f.write_str(root)?;
-        self.attributes.iter().try_for_each(|name| write!(f, ".{name}"))
+        self.attributes.iter().try_for_each(|name| write!(f, "{}", Member(name)))
     }
 }
 

@@ -1,0 +1,140 @@
+//! Entities that an application keeps beside its own types: a hierarchy, from Cedar's JSON.
+
+mod closure;
+mod context;
+mod json;
+mod known;
+mod tree;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+pub use json::EntitiesError;
+pub use known::{KnownEntities, KnownEntity, Members};
+
+use super::{
+    Attr, Entity, Record, TypeName, Uid, Value,
+    general::{Datum, DatumRecord},
+    types::Types,
+};
+
+/// Entities with attributes, tags and parents, read from
+/// [Cedar's JSON](https://docs.cedarpolicy.com/auth/entities-syntax.html).
+///
+/// They stand behind the names in other values: where a condition asks for an attribute of
+/// `resource.owner`, or what it lies in, the entity of that name is looked up here. What an entity
+/// lies in is worked out when they are read. [`PolicySet::know`](super::PolicySet::know) makes
+/// them known to policies.
+///
+/// ```
+/// use portcullis::{UnixTime, authz::{AccessRequest, Context, Entities, PolicySet}};
+///
+/// let entities = Entities::from_json(r#"[
+///     { "uid": { "type": "User", "id": "alice" }, "attrs": {},
+///       "parents": [{ "type": "Team", "id": "support" }] },
+///     { "uid": { "type": "Team", "id": "support" }, "attrs": {}, "parents": [] }
+/// ]"#)?;
+/// let policies = PolicySet::from_cedar(r#"
+///     permit (principal in Team::"support", action == Action::"read", resource);
+/// "#)?;
+/// let known = policies.know(&entities)?;
+/// let read = policies.action("read").ok_or("no such action")?;
+/// let context = known.members("{}")?;
+/// let allows = |user: &str| -> Result<bool, Box<dyn std::error::Error>> {
+///     Ok(policies.decide(&AccessRequest {
+///         subject: &policies.without_roles(),
+///         principal: &known.entity("User", user)?,
+///         action: read,
+///         resource: &known.entity("Ticket", "7")?,
+///         context: &Context::plain(UnixTime::from_secs(0), &context).entities(known),
+///     }).is_allow())
+/// };
+/// assert!(allows("alice")?);
+/// assert!(!allows("bob")?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct Entities {
+    types: Types,
+    all: HashMap<TypeName, HashMap<Arc<str>, Stored>>,
+}
+
+/// An entity by its type and id.
+type Name = (TypeName, Arc<str>);
+
+/// One of them.
+#[derive(Debug, PartialEq)]
+struct Stored {
+    name: Name,
+    attributes: DatumRecord,
+    tags: DatumRecord,
+    /// In order; all that it lies in once the closure has been worked out.
+    ancestors: Box<[Name]>,
+}
+
+impl Entities {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.all.values().map(HashMap::len).sum()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// The names of all types that are mentioned.
+    pub(super) fn types(&self) -> impl Iterator<Item = &str> {
+        self.types.texts()
+    }
+
+    fn find(&self, uid: Uid<'_>) -> Option<&Stored> {
+        self.all.get(&uid.type_name)?.get(uid.id)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Stored> {
+        self.all.values().flat_map(HashMap::values)
+    }
+
+    /// The actions among them, in order, each with all that it lies in: as type and id.
+    pub(super) fn actions(&self) -> BTreeMap<(&str, &str), Vec<(&str, &str)>> {
+        let actions = self.iter().filter_map(|stored| {
+            let (kind, id) = self.text(&stored.name)?;
+            let is_action = kind == "Action" || kind.ends_with("::Action");
+            let groups = stored.ancestors.iter().filter_map(|name| self.text(name));
+            is_action.then(|| ((kind, id), groups.collect()))
+        });
+        actions.collect()
+    }
+
+    fn text<'a>(&'a self, (kind, id): &'a Name) -> Option<(&'a str, &'a str)> {
+        Some((self.types.text(*kind)?, id))
+    }
+}
+
+impl Entity for Stored {
+    fn type_name(&self) -> TypeName {
+        self.name.0
+    }
+
+    fn id(&self) -> &str {
+        &self.name.1
+    }
+
+    fn attr(&self, attr: &Attr<'_>) -> Value<'_> {
+        self.attributes.field(attr)
+    }
+
+    fn tag(&self, name: &str) -> Value<'_> {
+        self.tags.field(&Attr::new(name))
+    }
+
+    fn is_in(&self, ancestor: Uid<'_>) -> bool {
+        let place = |(kind, id): &Name| (*kind, &**id).cmp(&(ancestor.type_name, ancestor.id));
+        self.ancestors.binary_search_by(place).is_ok()
+    }
+}

@@ -1,0 +1,135 @@
+//! Values that are kept: constants of conditions, and attributes of stored entities.
+
+use std::{cmp::Ordering, collections::BTreeMap};
+
+use crate::{
+    IpNet,
+    authz::{Attr, Record, TypeName, Value, ValueSet},
+};
+
+/// A value by itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::authz) enum Datum {
+    Bool(bool),
+    Long(i64),
+    Str(Box<str>),
+    Entity(TypeName, Box<str>),
+    Ip(Net),
+    Decimal(i64),
+    Datetime(i64),
+    Duration(i64),
+    Set(DatumSet),
+    Record(DatumRecord),
+}
+
+/// Different values in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::authz) struct DatumSet(Box<[Datum]>);
+
+/// Named values in the order of the names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::authz) struct DatumRecord(Box<[(Box<str>, Datum)]>);
+
+/// A range of addresses that has a place in an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(in crate::authz) struct Net(pub(in crate::authz) IpNet);
+
+impl Ord for Net {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let key = |net: &Self| (net.0.address(), net.0.prefix());
+        key(self).cmp(&key(other))
+    }
+}
+
+impl PartialOrd for Net {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Datum {
+    /// Behind it in the order are texts, and all that is behind those.
+    const LAST_LONG: Self = Self::Long(i64::MAX);
+
+    pub(in crate::authz) fn value(&self) -> Value<'_> {
+        match self {
+            Self::Bool(value) => Value::Bool(*value),
+            Self::Long(value) => Value::Long(*value),
+            Self::Str(value) => Value::Str(value),
+            Self::Entity(kind, id) => Value::Ref(*kind, id),
+            Self::Ip(Net(value)) => Value::Ip(*value),
+            Self::Decimal(value) => Value::Decimal(*value),
+            Self::Datetime(value) => Value::Datetime(*value),
+            Self::Duration(value) => Value::Duration(*value),
+            Self::Set(set) => Value::Set(set),
+            Self::Record(record) => Value::Record(record),
+        }
+    }
+
+    /// A value that is neither a set nor a record; `None` of any other, and of none.
+    pub(in crate::authz) fn scalar(value: Value<'_>) -> Option<Self> {
+        Some(match value {
+            Value::Bool(value) => Self::Bool(value),
+            Value::Long(value) => Self::Long(value),
+            Value::Str(value) => Self::Str(value.into()),
+            Value::Ref(kind, id) => Self::Entity(kind, id.into()),
+            Value::Entity(entity) => Self::Entity(entity.type_name(), entity.id().into()),
+            Value::Ip(value) => Self::Ip(Net(value)),
+            Value::Decimal(value) => Self::Decimal(value),
+            Value::Datetime(value) => Self::Datetime(value),
+            Value::Duration(value) => Self::Duration(value),
+            Value::Missing
+            | Value::Error(_)
+            | Value::Strings(_)
+            | Value::Set(_)
+            | Value::Record(_) => return None,
+        })
+    }
+}
+
+impl DatumSet {
+    pub(in crate::authz) fn new(mut elements: Vec<Datum>) -> Self {
+        elements.sort_unstable();
+        elements.dedup();
+        Self(elements.into())
+    }
+}
+
+impl ValueSet for DatumSet {
+    fn holds(&self, value: Value<'_>) -> bool {
+        if let Value::Str(text) = value {
+            // No text is copied for the commonest question.
+            let before = |datum: &Datum| {
+                if let Datum::Str(own) = datum { **own < *text } else { *datum <= Datum::LAST_LONG }
+            };
+            let at = self.0.partition_point(before);
+            return matches!(self.0.get(at), Some(Datum::Str(own)) if **own == *text);
+        }
+        Datum::scalar(value).is_some_and(|datum| self.0.binary_search(&datum).is_ok())
+    }
+
+    fn try_each(&self, each: &mut dyn FnMut(Value<'_>) -> bool) -> bool {
+        self.0.iter().all(|datum| each(datum.value()))
+    }
+}
+
+impl DatumRecord {
+    pub(in crate::authz) fn new(fields: BTreeMap<Box<str>, Datum>) -> Self {
+        Self(fields.into_iter().collect())
+    }
+
+    fn get(&self, name: &str) -> Option<&Datum> {
+        let at = self.0.binary_search_by(|(own, _)| (**own).cmp(name)).ok()?;
+        self.0.get(at).map(|(_, datum)| datum)
+    }
+}
+
+impl Record for DatumRecord {
+    fn field(&self, attr: &Attr<'_>) -> Value<'_> {
+        self.get(attr.name()).map_or(Value::Missing, Datum::value)
+    }
+
+    fn try_each_field(&self, each: &mut dyn FnMut(&str, Value<'_>) -> bool) -> Option<bool> {
+        Some(self.0.iter().all(|(name, datum)| each(name, datum.value())))
+    }
+}

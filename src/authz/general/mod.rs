@@ -1,0 +1,49 @@
+//! Conditions of Cedar's policy text, as trees: whatever no typed step of a program says.
+//!
+//! Nothing is known of the types before a request comes, so every operator asks for them, and a
+//! wrong one is an error of the policy. What an operator needs is evaluated whole and once, from
+//! left to right, but for `&&`, `||`, `if` and `is … in …`.
+
+mod datum;
+mod function;
+mod moments;
+mod numbers;
+mod run;
+mod sets;
+
+pub(super) use datum::{Datum, DatumRecord, DatumSet, Net};
+pub(super) use function::Function;
+pub(super) use run::truth;
+
+use super::{
+    TypeName,
+    load::expr::{How, Operator, Root},
+};
+
+/// One value and how it is had. No deeper than the text may nest, so recursion ends.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) enum Node {
+    Constant(Datum),
+    Variable(Root),
+    /// Attributes, one of the other.
+    Attribute(Box<Node>, Box<[Box<str>]>),
+    Has(Box<Node>, Box<[Box<str>]>),
+    Not(Box<Node>),
+    Negated(Box<Node>),
+    And(Box<[Node]>),
+    Or(Box<[Node]>),
+    If(Box<[Node; 3]>),
+    Equal(Box<[Node; 2]>),
+    Less(Box<[Node; 2]>),
+    AtMost(Box<[Node; 2]>),
+    Arithmetic(Operator, Box<[Node; 2]>),
+    In(Box<[Node; 2]>),
+    Is(Box<Node>, TypeName),
+    IsIn(Box<[Node; 2]>, TypeName),
+    Like(Box<Node>, Box<[Box<str>]>),
+    Contains(How, Box<[Node; 2]>),
+    IsEmpty(Box<Node>),
+    Call(Function, Box<[Node]>),
+    Set(Box<[Node]>),
+    Record(Box<[(Box<str>, Node)]>),
+}

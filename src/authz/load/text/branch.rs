@@ -1,0 +1,135 @@
+//! Programs of conditions: typed tests where one says exactly what the tree says, the tree itself
+//! where none does.
+
+use super::{
+    super::{
+        expr::{Expr, How, Kind, Literal, Path, Relation, Root},
+        settled::role_of,
+    },
+    lower::lower,
+};
+use crate::authz::{
+    TypeName,
+    explain::Part,
+    program::{Attribute, Exit, MAX_STEPS, Many, Operand, Program, Read, Step, Test},
+};
+
+/// The program of one part; `None` where it has too many steps.
+pub(super) fn program(part: &Part) -> Option<Program> {
+    let mut steps = Vec::new();
+    let start = match part {
+        Part::When(expr) => branch(&mut steps, expr, Exit::Yes, Exit::No)?,
+        Part::Unless(expr) => branch(&mut steps, expr, Exit::No, Exit::Yes)?,
+        Part::Roles(_) | Part::During(_) | Part::Outside(_) => return None,
+    };
+    Some(Program { start, steps: steps.into() })
+}
+
+/// From the last to the first: a step's exits are there before it is.
+fn branch(steps: &mut Vec<Step>, expr: &Expr, yes: Exit, no: Exit) -> Option<Exit> {
+    if let Kind::Not(inner) = &expr.kind {
+        branch(steps, inner, no, yes)
+    } else if let Kind::And(parts) = &expr.kind {
+        parts.iter().rev().try_fold(yes, |yes, part| branch(steps, part, yes, no))
+    } else if let Kind::Or(parts) = &expr.kind {
+        parts.iter().rev().try_fold(no, |no, part| branch(steps, part, yes, no))
+    } else if let Kind::If(parts) = &expr.kind {
+        let [condition, one, other] = &**parts;
+        let (one, other) = (branch(steps, one, yes, no)?, branch(steps, other, yes, no)?);
+        branch(steps, condition, one, other)
+    } else {
+        let (test, negated) = typed(expr).unwrap_or_else(|| (general(expr), false));
+        let (then, otherwise) = if negated { (no, yes) } else { (yes, no) };
+        step(steps, test, then, otherwise)
+    }
+}
+
+fn general(expr: &Expr) -> Test {
+    Test::General(lower(expr).into())
+}
+
+fn step(steps: &mut Vec<Step>, test: Test, then: Exit, otherwise: Exit) -> Option<Exit> {
+    let number = u16::try_from(steps.len()).ok().filter(|at| usize::from(*at) < MAX_STEPS)?;
+    steps.push(Step { test, then, otherwise });
+    Some(Exit::Step(number))
+}
+
+/// The test of a condition that branches nowhere, and whether its answer is to be negated.
+fn typed(expr: &Expr) -> Option<(Test, bool)> {
+    let test = if let Kind::Differs(left, right) = &expr.kind {
+        return equal(left, right).map(|test| (test, true));
+    } else if let Kind::Compare(relation, left, right) = &expr.kind {
+        return ordered(*relation, left, right);
+    } else if let Kind::Has(of, name) = &expr.kind {
+        let Kind::Path(path) = &of.kind else { return None };
+        Test::Has(read(path, Some(name))?)
+    } else if let Kind::Is(inner, word, None) = &expr.kind {
+        Test::Is(read_of(inner)?, TypeName::new(&word.text))
+    } else if let Kind::In(left, right) = &expr.kind {
+        let one = matches!(&right.kind, Kind::Literal(Literal::Entity(_))) || is_entity(right);
+        if !one || role_of(right).is_some() {
+            return None;
+        }
+        Test::In(read_of(left)?, operand(right)?)
+    } else if let Kind::Like(inner, pieces) = &expr.kind {
+        Test::Like(read_of(inner)?, pieces.clone())
+    } else if let Kind::Contains(How::Element, set, element) = &expr.kind {
+        let (Operand::Read(set), Kind::Literal(_)) = (read_of(set)?, &element.kind) else {
+            return None;
+        };
+        let asked = Many::Listed([operand(element)?].into());
+        Test::Contains(How::Element, Many::Read(set), asked)
+    } else {
+        return None;
+    };
+    Some((test, false))
+}
+
+/// `a > b` is `b < a`, and `a >= b` is no `a < b`: the same values are asked for.
+fn ordered(relation: Relation, left: &Expr, right: &Expr) -> Option<(Test, bool)> {
+    if relation == Relation::Equal {
+        return equal(left, right).map(|test| (test, false));
+    }
+    let (left, right) = (operand(left)?, operand(right)?);
+    Some(match relation {
+        Relation::Less | Relation::Equal => (Test::Less(left, right), false),
+        Relation::More => (Test::Less(right, left), false),
+        Relation::AtLeast => (Test::Less(left, right), true),
+        Relation::AtMost => (Test::Less(right, left), true),
+    })
+}
+
+/// Of values of which one is surely no set, no record and no address: addresses and wholes are
+/// compared otherwise in documents.
+fn equal(left: &Expr, right: &Expr) -> Option<Test> {
+    let plain = |expr: &Expr| is_entity(expr) || matches!(expr.kind, Kind::Literal(_));
+    if !plain(left) && !plain(right) {
+        return None;
+    }
+    Some(Test::Equal(operand(left)?, operand(right)?))
+}
+
+/// Whether it is a variable that is an entity.
+fn is_entity(expr: &Expr) -> bool {
+    let Kind::Path(path) = &expr.kind else { return false };
+    path.root != Root::Context && path.attributes.is_empty()
+}
+
+fn operand(expr: &Expr) -> Option<Operand> {
+    let Kind::Literal(literal) = &expr.kind else { return read_of(expr) };
+    Some(Operand::Literal(literal.clone()))
+}
+
+fn read_of(expr: &Expr) -> Option<Operand> {
+    let Kind::Path(path) = &expr.kind else { return None };
+    read(path, None).map(Operand::Read)
+}
+
+/// The whole context is no value for a typed test.
+fn read(path: &Path, asked: Option<&str>) -> Option<Read> {
+    let names = path.attributes.iter().map(|name| &**name).chain(asked);
+    let attributes: Box<[Attribute]> =
+        names.map(|name| Attribute { name: name.into(), ty: None }).collect();
+    let whole = path.root == Root::Context && attributes.is_empty();
+    (!whole).then_some(Read { root: path.root, attributes })
+}
