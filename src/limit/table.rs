@@ -127,7 +127,7 @@ impl Table {
         let set = self.set(hash);
         let stands = match set.owned_by(hash.max(1)) {
             Some(slot) => time(slot.word.load(Relaxed)),
-            None => self.open(time(set.least().1), now)?,
+            None => self.open(time(set.least(hash).1), now)?,
         };
         pace.step(stands, now).map(drop)
     }
@@ -188,7 +188,7 @@ impl Table {
             if self.when_full == WhenFull::Inherit {
                 // No bucket of the set, the key's own included, stands below the least word, so a
                 // refusal by it is right for every key; floods on a full set end here, unlocked.
-                pace.step(time(self.set(hash).least().1), now)?;
+                pace.step(time(self.set(hash).least(hash).1), now)?;
             }
             let entered = self.insert(hash, now, pace);
             if let Some(answer) = entered.or_else(|| self.hit(hash, now, pace)) {
@@ -205,7 +205,7 @@ impl Table {
             if set.owned_by(tag).is_some() {
                 return None;
             }
-            let (victim, word) = set.least();
+            let (victim, word) = set.least(tag);
             let base = self.open(time(word), now).map(|displaced| displaced.max(*floor));
             let until = match base.and_then(|base| pace.step(base, now)) {
                 Ok(until) => until,
@@ -281,16 +281,26 @@ struct Slot {
 }
 
 impl Set {
+    /// Where a key goes if it may choose, and so is looked for first.
+    fn home(&self, tag: u64) -> &Slot {
+        let [first, ..] = &self.0;
+        self.0.get(tag as usize % WAYS).unwrap_or(first)
+    }
+
     fn owned_by(&self, tag: u64) -> Option<&Slot> {
+        let home = self.home(tag);
+        if home.tag.load(Acquire) == tag {
+            return Some(home);
+        }
         // Acquire: spares a round with the word from before the key came in, which is too low.
         let owned = |slot: &Slot| u32::from(slot.tag.load(Acquire) == tag);
         let place = self.0.iter().zip(0..).fold(0, |found, (slot, at)| found | owned(slot) << at);
         self.0.get(place.trailing_zeros() as usize)
     }
 
-    fn least(&self) -> (&Slot, u64) {
-        let [first, others @ ..] = &self.0;
-        others.iter().fold((first, first.word.load(Relaxed)), |least, slot| {
+    fn least(&self, tag: u64) -> (&Slot, u64) {
+        let home = self.home(tag);
+        self.0.iter().fold((home, home.word.load(Relaxed)), |least, slot| {
             let word = slot.word.load(Relaxed);
             if word < least.1 { (slot, word) } else { least }
         })
