@@ -16,6 +16,11 @@ use portcullis::{
 };
 use serde_json::Value;
 
+#[path = "cedar_corpus/schema.rs"]
+mod schema;
+
+use crate::schema::Schema;
+
 type Failure = Box<dyn std::error::Error>;
 
 #[test]
@@ -68,6 +73,7 @@ fn find(folder: &Path, cases: &mut Vec<PathBuf>) -> std::io::Result<()> {
 }
 
 struct Case {
+    schema: Schema,
     policies: PolicySet,
     entities: Entities,
 }
@@ -78,12 +84,14 @@ impl Case {
             let file = field(case, name).as_str().ok_or("no file named")?;
             Ok(fs::read_to_string(root.join(file))?)
         };
-        let entities = Entities::from_json(&read("entities")?)?;
+        let schema = Schema::read(&read("schema").unwrap_or_default());
+        let json: Value = serde_json::from_str(&read("entities")?)?;
+        let entities = Entities::from_json(&schema.entities(&json).to_string())?;
         let mut policies = CedarPolicies::parse(&read("policies")?)?.actions_of(&entities);
         for request in requests {
             policies = policies.action(&uid(field(request, "action"))?, [])?;
         }
-        Ok(Self { policies: PolicySet::from_policies(policies)?.cedar_compat(), entities })
+        Ok(Self { schema, policies: PolicySet::from_policies(policies)?.cedar_compat(), entities })
     }
 
     fn disagreement(&self, request: &Value) -> Result<Option<String>, Failure> {
@@ -92,7 +100,9 @@ impl Case {
         let entity = |name: &str| -> Result<_, Failure> {
             Ok(known.entity(text(name, "type")?, text(name, "id")?)?)
         };
-        let members = known.members(&field(request, "context").to_string())?;
+        let action = (text("action", "type")?, text("action", "id")?);
+        let context = self.schema.context(action, field(request, "context"));
+        let members = known.members(&context.to_string())?;
         let action = match text("action", "type")? {
             "Action" => text("action", "id")?.to_owned(),
             _ => uid(field(request, "action"))?,

@@ -4,6 +4,8 @@ mod closure;
 mod context;
 mod json;
 mod known;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use std::{

@@ -10,6 +10,8 @@ mod moments;
 mod numbers;
 mod run;
 mod sets;
+#[cfg(test)]
+mod tests;
 
 pub(super) use datum::{Datum, DatumRecord, DatumSet, Net};
 pub(super) use function::Function;

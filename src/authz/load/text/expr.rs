@@ -1,13 +1,10 @@
 //! Expressions of policy text, by recursive descent, with Cedar's precedences.
 
 use super::{
-    super::expr::{Expr, Kind, Operator, Path, Relation, SyntaxError, TypeWord, lex::TokenKind},
+    super::expr::{Expr, Kind, Operator, Relation, SyntaxError, TypeWord, lex::TokenKind},
     parse::Parser,
 };
 
-/// More of `+`, `-` or `*` one behind the other, and more methods and attributes, are refused:
-/// each is one level more for the evaluator.
-const MAX_CHAIN: usize = 64;
 /// Cedar takes no more of `!` or `-` one behind the other.
 const MAX_SIGNS: usize = 4;
 
@@ -137,22 +134,17 @@ impl Parser<'_> {
         part: fn(&mut Self) -> Result<Expr, SyntaxError>,
     ) -> Result<Expr, SyntaxError> {
         let mut left = part(self)?;
-        let mut count = 0;
+        let mut first = true;
         while let Some((_, operator)) = operators.iter().find(|(symbol, _)| self.take(symbol)) {
-            count += 1;
-            self.chained(count)?;
+            if !first {
+                self.chained()?;
+            }
+            first = false;
             let at = left.at;
             let right = part(self)?;
             left = Expr { kind: Kind::Arithmetic(*operator, left.into(), right.into()), at };
         }
         Ok(left)
-    }
-
-    fn chained(&self, count: usize) -> Result<(), SyntaxError> {
-        match count > MAX_CHAIN {
-            true => Err(self.error(format!("more than {MAX_CHAIN} in one chain"))),
-            false => Ok(()),
-        }
     }
 
     fn unary(&mut self) -> Result<Expr, SyntaxError> {
@@ -189,7 +181,7 @@ impl Parser<'_> {
 
     fn members(&mut self) -> Result<Expr, SyntaxError> {
         let mut expr = self.primary()?;
-        let mut count = 0;
+        let mut first = true;
         loop {
             if self.take(".") {
                 expr = self.member(expr)?;
@@ -202,9 +194,11 @@ impl Parser<'_> {
             } else {
                 return Ok(expr);
             }
-            if !matches!(expr.kind, Kind::Path(Path { .. }) | Kind::Field(..)) {
-                count += 1;
-                self.chained(count)?;
+            if !matches!(expr.kind, Kind::Path(_) | Kind::Field(..)) {
+                if !first {
+                    self.chained()?;
+                }
+                first = false;
             }
         }
     }

@@ -12,6 +12,8 @@ mod policies;
 mod policy;
 mod primary;
 mod print;
+#[cfg(test)]
+mod tests;
 
 pub use policies::{CedarPolicies, Slots};
 

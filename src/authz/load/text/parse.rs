@@ -7,17 +7,21 @@ use super::super::expr::{
 use crate::authz::TypeName;
 
 /// Deeper nesting of parentheses, brackets, `if`s and signs is refused.
-const MAX_NESTING: usize = 160;
+const MAX_NESTING: usize = 64;
+/// More of `+`, `-`, `*` and methods that stand behind another of their chain are refused, in one
+/// policy: each is one level more for the evaluator.
+const MAX_CHAINED: usize = 64;
 
 pub(super) struct Parser<'t> {
     /// What is left; the last one is the end and is never taken.
     tokens: &'t [Token],
     nesting: usize,
+    chained: usize,
 }
 
 impl<'t> Parser<'t> {
     pub(super) fn new(tokens: &'t [Token]) -> Self {
-        Self { tokens, nesting: 0 }
+        Self { tokens, nesting: 0, chained: 0 }
     }
 
     pub(super) fn peek(&self) -> &'t TokenKind {
@@ -136,6 +140,15 @@ impl<'t> Parser<'t> {
         let part = part(self);
         self.nesting -= 1;
         part
+    }
+
+    /// One more behind another in a chain.
+    pub(super) fn chained(&mut self) -> Result<(), SyntaxError> {
+        self.chained += 1;
+        match self.chained > MAX_CHAINED {
+            true => Err(self.error(format!("more than {MAX_CHAINED} behind others in chains"))),
+            false => Ok(()),
+        }
     }
 
     /// Parts between commas, of which one may stand behind the last; the opening is taken.

@@ -96,8 +96,8 @@ impl Slots {
 impl CedarPolicies {
     /// Reads policies and templates.
     ///
-    /// At most 32 MiB of text, 100,000 policies of 1 MiB each, 160 levels of nesting, and 64 of
-    /// `+`, `-` or `*` one behind the other; of `!` and `-` at most four, as Cedar has it.
+    /// At most 32 MiB of text, 100,000 policies of 1 MiB each, 64 levels of nesting, and, in one
+    /// policy, 64 of `+`, `-`, `*` and methods that stand behind another of their chain; of `!` and `-` at most four, as Cedar has it.
     ///
     /// # Errors
     /// Lists what is wrong, the first of each policy, with line and column.

@@ -1,0 +1,153 @@
+use super::{CedarPolicies, Slots};
+use crate::authz::PolicySet;
+
+fn error(text: &str) -> String {
+    CedarPolicies::parse(text).expect_err(text).to_string()
+}
+
+#[test]
+fn what_is_printed_reads_back_as_the_same() {
+    let check = |text: &str| {
+        let once = CedarPolicies::parse(text).unwrap().to_string();
+        assert_eq!(CedarPolicies::parse(&once).unwrap().to_string(), once);
+    };
+    check("");
+    check("// nothing\n");
+    check("permit(principal,action,resource,);");
+    check(
+        "@a @if(\"\\u{e9}\") forbid (principal is A::B in A::B::\"\\0\", action in [], resource);",
+    );
+    check("permit (principal == ?principal, action in (A::Action::\"x\"), resource in ?resource);");
+    check("permit (principal, action, resource) when { -(1) - -1 == --1 && !(!true) };");
+    check("permit (principal, action, resource) when { {\"a b\": 1, if_: [2,],}[\"a b\"] == 1 };");
+    check("permit (principal, action, resource) unless { context has a.b.c || action has \"\" };");
+    check(
+        "permit (principal, action, resource) when { ip(\"::1\").isInRange(ip()) like \"\\*\\x2a\" };",
+    );
+    check("permit (principal, action, resource) when { (1).a == (-1).isEmpty() };");
+    check("permit (principal, action, resource) when { principal.getTag(\"x\") is action in {} };");
+}
+
+#[test]
+fn what_is_wrong_is_told_with_line_and_column() {
+    let check = |text: &str, expected: &str| assert_eq!(error(text), expected);
+    check(
+        "permit (principal, action, resource)\nwhen { context.a = 1 };",
+        "line 2, column 18: unexpected `=`; equality is `==`",
+    );
+    check(
+        "permit (principal, action, resource);\npermit (principle, action, resource);",
+        "line 2, column 9: expected `principal`, found `principle`",
+    );
+    check(
+        "allow (principal, action, resource);",
+        "line 1, column 1: expected `permit` or `forbid`, found `allow`",
+    );
+    check(
+        "permit (principal, action == User::\"a\", resource);",
+        "line 1, column 30: an action is of the type `Action`, not `User`",
+    );
+    check(
+        "permit (principal, action, resource) when { principal.isIpV4() };",
+        "line 1, column 55: no method `isIpV4`; did you mean `isIpv4`?",
+    );
+    check(
+        "permit (principal, action, resource) when { ?principal == principal };",
+        "line 1, column 45: a slot stands in the scope alone, behind `==` or `in`",
+    );
+    check(
+        "@a @a permit (principal, action, resource);",
+        "line 1, column 5: the annotation `a` is there twice",
+    );
+    check(
+        "permit (principal, action, resource)",
+        "line 1, column 37: expected `when`, `unless` or `;`, found the end",
+    );
+}
+
+#[test]
+fn what_cedar_refuses_does_not_load() {
+    for condition in [
+        "__cedar::A::\"x\" == principal",
+        "principal.__cedar",
+        "principal is if",
+        "{a: 1, \"a\": 2}.a",
+        "9223372036854775808",
+        "-9223372036854775809",
+        "!!!!!true",
+        "-----1",
+        "1 == 1 == 1",
+        "a.b",
+        "contains(1)",
+        "[1].contains()",
+        "[1].ip(2)",
+        "\"a\" like (\"a\")",
+        "principal has \"a\".b",
+        "1 + if true then 1 else 2",
+        "1 / 2",
+        "\"\\q\"",
+        "\"\\*\"",
+        "\"a\rb\"",
+        "\"\\u{_1}\"",
+        "\"\\u{d800}\"",
+        "principal()",
+        "(ip)(\"::1\")",
+        "",
+    ] {
+        let text = format!("permit (principal, action, resource) when {{ {condition} }};");
+        assert!(CedarPolicies::parse(&text).is_err(), "{condition}");
+    }
+}
+
+#[test]
+fn attack_bombs_of_nesting_are_refused() {
+    let check = |opening: &str, middle: &str, closing: &str, count: usize, expected: bool| {
+        let (before, behind) = (opening.repeat(count), closing.repeat(count));
+        let text =
+            format!("permit (principal, action, resource) when {{ {before}{middle}{behind} }};");
+        assert_eq!(PolicySet::from_cedar(&text).is_ok(), expected, "{opening} {count}");
+    };
+    for count in [63, 64, 100_000] {
+        let expected = count < 64;
+        check("(", "true", ")", count, expected);
+        check("[", "1", "]", count, expected);
+        check("{a:", "1", "}", count, expected);
+        check("!(", "true", ")", count, expected);
+        check("if true then true else ", "true", "", count, expected);
+        check("[].contains(", "1", ")", count, expected);
+    }
+    check("1+", "1", "", 65, true);
+    check("1+", "1", "", 66, false);
+    check("", "principal", ".isEmpty()", 65, true);
+    check("", "principal", ".isEmpty()", 66, false);
+    check("", "principal", ".a", 10_000, true);
+    check("true&&", "true", "", 1_000, true);
+    check("true&&", "true", "", 200_000, false);
+}
+
+#[test]
+fn a_link_fills_the_slots_that_its_template_has() {
+    let template = "permit (principal == ?principal, action, resource);";
+    let policies = || CedarPolicies::parse(template).unwrap();
+    let link = |slots| policies().link("policy0", "l", slots).map(|all| all.to_string());
+    assert!(
+        link(Slots::default().principal("User", "a")).unwrap().contains("principal == User::\"a\"")
+    );
+    let check = |slots, expected: &str| assert_eq!(link(slots).unwrap_err().to_string(), expected);
+    check(Slots::default(), "nothing is given for `?principal`");
+    check(Slots::default().principal("A B", "a"), "\"A B\" is no name of a type");
+    let both = Slots::default().principal("User", "a").resource("Doc", "1");
+    check(both, "the template has no `?resource`");
+    let again = policies().link("policy0", "policy0", Slots::default().principal("User", "a"));
+    assert_eq!(again.unwrap_err().to_string(), "a policy is called `policy0` already");
+}
+
+#[test]
+fn ids_may_come_from_annotations() {
+    let text = "@id(\"a\") permit (principal, action, resource);";
+    let named = CedarPolicies::parse(text).unwrap().named_by_id().unwrap();
+    let set = PolicySet::from_policies(named).unwrap();
+    assert_eq!(&*set.rule_names, ["a".into()]);
+    let twice = CedarPolicies::parse(&text.repeat(2)).unwrap().named_by_id();
+    assert_eq!(twice.unwrap_err().to_string(), "two policies are called `a`");
+}
