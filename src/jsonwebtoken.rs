@@ -27,7 +27,9 @@ use ::jsonwebtoken::{
 pub use provider::ring_provider;
 
 use crate::{
-    authn::jwt::{Algorithm, Key, KeyError, KeySet, KeySetError, UnknownAlgorithm, rsa_public_key},
+    authn::jwt::{
+        Algorithm, Key, KeyError, KeySet, KeySetError, Loader, UnknownAlgorithm, rsa_public_key,
+    },
     crypto::{Curve, Material},
 };
 
@@ -101,6 +103,6 @@ impl TryFrom<(Theirs, &DecodingKey)> for Key {
                 rsa_public_key(der).ok_or(KeyError::NotAKey("the DER is no RSA public key"))?
             }
         };
-        Self::from_material(algorithm.try_into()?, &material)
+        Loader::new().key(algorithm.try_into()?, &material)
     }
 }

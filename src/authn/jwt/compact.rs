@@ -73,6 +73,11 @@ pub(super) fn base64url(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode_to_vec(text).ok()
 }
 
+/// `bytes` in base64url without padding.
+pub(super) fn to_base64url(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode_to_string(bytes)
+}
+
 /// Decodes `part`, which is not empty, into the front of `room`.
 fn decode<'r>(part: &[u8], room: &'r mut [u8]) -> Option<&'r [u8]> {
     let decoded = URL_SAFE_NO_PAD.decode(part, room.as_out()).ok()?;

@@ -5,6 +5,7 @@ use super::{
     error::KeyError,
     json::{Document, Value},
     key::Key,
+    loader::Loader,
 };
 use crate::{
     Secret,
@@ -22,16 +23,16 @@ const UNKNOWN_CURVE: KeyError =
     KeyError::NotAKey("`crv` is none of P-256, P-384 (EC), Ed25519 (OKP)");
 
 /// Parses the text of one JWK.
-pub(super) fn parse(text: &[u8], assumed: Option<Algorithm>) -> Result<Key, KeyError> {
+pub(super) fn parse(text: &[u8], loader: &Loader) -> Result<Key, KeyError> {
     if text.len() > MAX_BYTES {
         return Err(KeyError::NotAKey("the JWK is longer than 32 KiB"));
     }
     let mut room = Document::default();
-    read(room.read(text, MAX_VALUES).map_err(KeyError::NotAKey)?, assumed)
+    read(room.read(text, MAX_VALUES).map_err(KeyError::NotAKey)?, loader)
 }
 
 /// Reads one JWK. Members that are not known are passed over.
-pub(super) fn read(jwk: Value<'_>, assumed: Option<Algorithm>) -> Result<Key, KeyError> {
+pub(super) fn read(jwk: Value<'_>, loader: &Loader) -> Result<Key, KeyError> {
     if jwk.members().is_none() {
         return Err(KeyError::NotAKey("the JWK is not an object"));
     }
@@ -41,18 +42,20 @@ pub(super) fn read(jwk: Value<'_>, assumed: Option<Algorithm>) -> Result<Key, Ke
         return Err(KeyError::Private);
     }
     check_purpose(jwk)?;
-    let algorithm = match optional(jwk, "alg", "`alg` is not a string")? {
-        Some(alg) => alg.parse()?,
-        None => assumed.ok_or(KeyError::AlgorithmMissing)?,
-    };
-    let key = from_members(jwk, kty, algorithm)?;
+    let algorithm = loader.algorithm(optional(jwk, "alg", "`alg` is not a string")?)?;
+    let key = from_members(jwk, kty, algorithm, loader)?;
     match optional(jwk, "kid", "`kid` is not a string")? {
         Some(kid) => key.with_kid(kid),
         None => Ok(key),
     }
 }
 
-fn from_members(jwk: Value<'_>, kty: &str, algorithm: Algorithm) -> Result<Key, KeyError> {
+fn from_members(
+    jwk: Value<'_>,
+    kty: &str,
+    algorithm: Algorithm,
+    loader: &Loader,
+) -> Result<Key, KeyError> {
     match kty {
         "EC" => {
             let (curve, size) = match crv(jwk)? {
@@ -66,15 +69,15 @@ fn from_members(jwk: Value<'_>, kty: &str, algorithm: Algorithm) -> Result<Key, 
                 return Err(KeyError::Unfit("a coordinate has 32 bytes on P-256, 48 on P-384"));
             }
             let point = [&[0x04], &*x, &*y].concat();
-            Key::from_material(algorithm, &Material::Ec(curve, &point))
+            loader.key(algorithm, &Material::Ec(curve, &point))
         }
         "OKP" if crv(jwk)? != "Ed25519" => Err(UNKNOWN_CURVE),
-        "OKP" => Key::from_material(algorithm, &Material::Ed25519(&number(jwk, "x")?)),
+        "OKP" => loader.key(algorithm, &Material::Ed25519(&number(jwk, "x")?)),
         "RSA" => {
             let (modulus, exponent) = (number(jwk, "n")?, number(jwk, "e")?);
-            Key::from_material(algorithm, &Material::Rsa { modulus: &modulus, exponent: &exponent })
+            loader.key(algorithm, &Material::Rsa { modulus: &modulus, exponent: &exponent })
         }
-        "oct" => Key::from_secret(algorithm, &Secret::new(number(jwk, "k")?)),
+        "oct" => loader.secret(algorithm, &Secret::new(number(jwk, "k")?)),
         _ => Err(KeyError::NotAKey("`kty` is none of EC, OKP, RSA, oct")),
     }
 }
@@ -86,9 +89,14 @@ fn check_purpose(jwk: Value<'_>) -> Result<(), KeyError> {
         return Err(KeyError::OtherPurpose("`use` is not `sig`"));
     }
     if let Some(operations) = jwk.member("key_ops") {
-        let mut operations =
+        let operations =
             operations.texts().ok_or(KeyError::NotAKey("`key_ops` is not an array of strings"))?;
-        if !operations.any(|operation| operation == "verify") {
+        let operations: Vec<&str> = operations.collect();
+        let times = |operation| operations.iter().filter(|other| **other == operation).count();
+        if operations.iter().any(|operation| times(*operation) > 1) {
+            return Err(KeyError::NotAKey("`key_ops` names an operation twice"));
+        }
+        if times("verify") == 0 {
             return Err(KeyError::OtherPurpose("`key_ops` is without `verify`"));
         }
     }
@@ -184,6 +192,8 @@ mod tests {
         let operations = KeyError::OtherPurpose("`key_ops` is without `verify`");
         assert_eq!(other(serde_json::json!({"key_ops": ["encrypt"]})), operations);
         assert_eq!(other(serde_json::json!({"key_ops": []})), operations);
+        let twice = KeyError::NotAKey("`key_ops` names an operation twice");
+        assert_eq!(other(serde_json::json!({"key_ops": ["verify", "sign", "verify"]})), twice);
         let strings = KeyError::NotAKey("`key_ops` is not an array of strings");
         assert_eq!(other(serde_json::json!({"key_ops": "verify"})), strings);
     }

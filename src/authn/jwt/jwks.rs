@@ -5,8 +5,8 @@ use super::{
     json::{Document, Value},
     jwk,
     key::Key,
+    loader::Loader,
 };
-use crate::crypto::Algorithm;
 
 /// A document longer than this is not looked at.
 const MAX_BYTES: usize = 256 * 1024;
@@ -24,10 +24,7 @@ pub(super) struct Loaded {
 }
 
 /// Reads every key of a document on its own.
-pub(super) fn parse(
-    document: &[u8],
-    assumed: Option<Algorithm>,
-) -> Result<Vec<Loaded>, KeySetError> {
+pub(super) fn parse(document: &[u8], loader: &Loader) -> Result<Vec<Loaded>, KeySetError> {
     if document.len() > MAX_BYTES {
         return Err(KeySetError::NotAKeySet("the document is longer than 256 KiB"));
     }
@@ -41,7 +38,7 @@ pub(super) fn parse(
     let read = |jwk: Value<'_>| {
         let kid = jwk.member("kid").and_then(Value::text);
         let kid = kid.map(|kid| kid.chars().take(64).collect());
-        Loaded { kid, key: jwk::read(jwk, assumed) }
+        Loaded { kid, key: jwk::read(jwk, loader) }
     };
     Ok(keys.into_iter().map(read).collect())
 }

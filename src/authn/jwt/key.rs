@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{error::KeyError, header::MAX_KID, jwk, pem};
+use super::{error::KeyError, header::MAX_KID, loader::Loader, thumbprint::thumbprint};
 use crate::{
     Secret,
     crypto::{Algorithm, Forged, Material, Unfit, VerifyingKey},
@@ -30,6 +30,7 @@ use crate::{
 pub struct Key {
     algorithm: Algorithm,
     kid: Option<Box<str>>,
+    thumbprint: Option<Box<str>>,
     verifying: VerifyingKey,
 }
 
@@ -41,7 +42,7 @@ impl Key {
     /// # Errors
     /// When the secret is too short or the algorithm takes no secret.
     pub fn from_secret(algorithm: Algorithm, secret: &Secret) -> Result<Self, KeyError> {
-        Self::from_material(algorithm, &Material::Secret(secret.expose()))
+        Loader::new().secret(algorithm, secret)
     }
 
     /// A public key in PEM: one section `PUBLIC KEY` (RFC 7468 section 13). An RSA key fits six
@@ -50,8 +51,7 @@ impl Key {
     /// # Errors
     /// When the text is not one public key, or the key does not go with `algorithm`.
     pub fn from_pem(algorithm: Algorithm, pem: impl AsRef<[u8]>) -> Result<Self, KeyError> {
-        let spki = pem::public_key(pem.as_ref())?;
-        Self::from_material(algorithm, &pem::material(&spki)?)
+        Loader::new().pem(algorithm, pem)
     }
 
     /// A JSON Web Key (RFC 7517) that says which algorithm it is for.
@@ -59,7 +59,7 @@ impl Key {
     /// # Errors
     /// When the text is no JWK, has no `alg`, is a private key, is for another use, or unfit.
     pub fn from_jwk(jwk: impl AsRef<[u8]>) -> Result<Self, KeyError> {
-        jwk::parse(jwk.as_ref(), None)
+        Loader::new().jwk(jwk)
     }
 
     /// Like [`from_jwk`](Self::from_jwk); a key without `alg` is for the algorithm `assumed`.
@@ -67,12 +67,7 @@ impl Key {
     /// # Errors
     /// Those of `from_jwk`, and when the key's own `alg` is another one.
     pub fn from_jwk_assuming(jwk: impl AsRef<[u8]>, assumed: Algorithm) -> Result<Self, KeyError> {
-        let key = jwk::parse(jwk.as_ref(), Some(assumed))?;
-        if key.algorithm != assumed {
-            let found = key.algorithm;
-            return Err(KeyError::AlgorithmContradicted { expected: assumed, found });
-        }
-        Ok(key)
+        Loader::new().assuming(assumed).jwk(jwk)
     }
 
     /// With the id that tokens name it by. A token that names a `kid` is checked with the key of
@@ -101,12 +96,20 @@ impl Key {
         self.kid.as_deref()
     }
 
-    pub(crate) fn from_material(
-        algorithm: Algorithm,
-        material: &Material<'_>,
-    ) -> Result<Self, KeyError> {
+    /// The name a public key has by its numbers alone: the SHA-256 thumbprint of RFC 7638 in
+    /// base64url, 43 characters, the same from a JWK and from PEM. None for a secret, whose
+    /// thumbprint would let one try guesses at it (section 7).
+    #[must_use]
+    pub fn thumbprint(&self) -> Option<&str> {
+        self.thumbprint.as_deref()
+    }
+
+    pub(super) fn new(algorithm: Algorithm, material: &Material<'_>) -> Result<Self, KeyError> {
         match VerifyingKey::new(algorithm, material) {
-            Ok(verifying) => Ok(Self { algorithm, kid: None, verifying }),
+            Ok(verifying) => {
+                let thumbprint = thumbprint(material).map(Into::into);
+                Ok(Self { algorithm, kid: None, thumbprint, verifying })
+            }
             Err(Unfit::Mismatch) => Err(KeyError::Mismatch(algorithm)),
             Err(Unfit::Numbers(problem)) => Err(KeyError::Unfit(problem)),
         }

@@ -5,8 +5,9 @@ use std::{ptr, sync::OnceLock};
 use super::{
     error::{KeyError, KeySetError, SkippedKey},
     invalid,
-    jwks::{self, Loaded, MAX_KEYS},
+    jwks::{Loaded, MAX_KEYS},
     key::Key,
+    loader::Loader,
 };
 use crate::{authn::AuthnError, crypto::Algorithm};
 
@@ -72,7 +73,7 @@ impl KeySet {
     /// When the text is no JWKS document, is longer than 256 KiB, lists more than 64 keys, or has
     /// no usable key.
     pub fn from_jwks(document: impl AsRef<[u8]>) -> Result<Self, KeySetError> {
-        Self::of(jwks::parse(document.as_ref(), None)?)
+        Loader::new().jwks(document)
     }
 
     /// Like [`from_jwks`](Self::from_jwks); keys without `alg` are for the algorithm `assumed`.
@@ -83,7 +84,7 @@ impl KeySet {
         document: impl AsRef<[u8]>,
         assumed: Algorithm,
     ) -> Result<Self, KeySetError> {
-        Self::of(jwks::parse(document.as_ref(), Some(assumed))?)
+        Loader::new().assuming(assumed).jwks(document)
     }
 
     /// The keys in use.
@@ -135,7 +136,7 @@ impl KeySet {
     }
 
     /// Sorts out what must not stand together.
-    fn of(loaded: Vec<Loaded>) -> Result<Self, KeySetError> {
+    pub(super) fn of(loaded: Vec<Loaded>) -> Result<Self, KeySetError> {
         if loaded.len() > MAX_KEYS {
             return Err(KeySetError::TooManyKeys(loaded.len()));
         }

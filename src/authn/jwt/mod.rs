@@ -25,16 +25,19 @@ mod jwk;
 mod jwks;
 mod key;
 mod key_set;
+mod loader;
 mod mapping;
 mod pem;
 mod roles;
 #[cfg(test)]
 mod tests;
+mod thumbprint;
 mod verifier;
 
 pub use error::{KeyError, KeySetError, SkippedKey};
 pub use key::Key;
 pub use key_set::KeySet;
+pub use loader::Loader;
 #[cfg(feature = "jsonwebtoken")]
 pub(crate) use pem::rsa_public_key;
 pub use roles::RoleMap;
