@@ -8,7 +8,8 @@ mod source;
 use std::{collections::BTreeSet, fs, process::Command};
 
 use rules::{Absence, Levels};
-use source::{Source, root, rust_files, sources};
+use source::{Source, sources};
+pub(crate) use source::{root, rust_files};
 
 /// adapters → tower → http → the clock → gate → audit → refusal → the three questions → the
 /// vocabulary. The adapters are on one level, so none uses another.

@@ -13,6 +13,8 @@ mod api_keys;
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod attacks_on_tokens;
+#[cfg(test)]
 #[cfg(feature = "testing")]
 mod callers;
 #[cfg(test)]
