@@ -98,7 +98,10 @@ fn of(choices: &mut Choices, kind: Kind, depth: usize) -> String {
                 2 => format!("({one} * {other})"),
                 3 => format!("-{one}"),
                 4 => format!("{span}.toMilliseconds()"),
-                _ => format!("{span}.{}()", choices.pick(&["toSeconds", "toMinutes", "toHours", "toDays"])),
+                _ => format!(
+                    "{span}.{}()",
+                    choices.pick(&["toSeconds", "toMinutes", "toHours", "toDays"])
+                ),
             }
         }
         Kind::Set => {
@@ -114,11 +117,19 @@ fn of(choices: &mut Choices, kind: Kind, depth: usize) -> String {
         Kind::Decimal => format!("decimal({})", sub(Kind::Str)),
         Kind::Moment => {
             let (at, span) = (sub(Kind::Moment), sub(Kind::Span));
-            if choices.chance(50) { format!("{at}.offset({span})") } else { format!("{at}.toDate()") }
+            if choices.chance(50) {
+                format!("{at}.offset({span})")
+            } else {
+                format!("{at}.toDate()")
+            }
         }
         Kind::Span => {
             let (at, since) = (sub(Kind::Moment), sub(Kind::Moment));
-            if choices.chance(50) { format!("{at}.durationSince({since})") } else { format!("{at}.toTime()") }
+            if choices.chance(50) {
+                format!("{at}.durationSince({since})")
+            } else {
+                format!("{at}.toTime()")
+            }
         }
     }
 }
@@ -178,12 +189,18 @@ fn condition(choices: &mut Choices, depth: usize) -> String {
             }
         }
         23 => {
-            let how = choices.pick(&["lessThan", "lessThanOrEqual", "greaterThan", "greaterThanOrEqual"]);
-            let (one, other) = (of(choices, Kind::Decimal, depth), of(choices, Kind::Decimal, depth));
+            let how =
+                choices.pick(&["lessThan", "lessThanOrEqual", "greaterThan", "greaterThanOrEqual"]);
+            let (one, other) =
+                (of(choices, Kind::Decimal, depth), of(choices, Kind::Decimal, depth));
             format!("{one}.{how}({other})")
         }
         24 => {
-            let tag = if choices.chance(70) { format!("\"{name}\"") } else { of(choices, Kind::Str, depth) };
+            let tag = if choices.chance(70) {
+                format!("\"{name}\"")
+            } else {
+                of(choices, Kind::Str, depth)
+            };
             format!("{}.hasTag({tag})", of(choices, Kind::Entity, depth))
         }
         _ => read(choices, Kind::Bool),
@@ -226,12 +243,16 @@ fn read(choices: &mut Choices, kind: Kind) -> String {
 fn literal(choices: &mut Choices, kind: Kind) -> String {
     match kind {
         Kind::Bool => choices.pick(&["true", "false"]).into(),
-        Kind::Long => {
-            choices.pick(&["0", "1", "(-1)", "2", "9223372036854775807", "(-9223372036854775808)"]).into()
+        Kind::Long => choices
+            .pick(&["0", "1", "(-1)", "2", "9223372036854775807", "(-9223372036854775808)"])
+            .into(),
+        Kind::Str => {
+            choices.pick(&["\"\"", "\"a\"", "\"ab\"", "\"a*b\"", "\"10.0.0.7\"", "\"1.5\""]).into()
         }
-        Kind::Str => choices.pick(&["\"\"", "\"a\"", "\"ab\"", "\"a*b\"", "\"10.0.0.7\"", "\"1.5\""]).into(),
         Kind::Entity => entity(choices),
-        Kind::Set => choices.pick(&["[]", "[1]", "[1, \"a\", 1]", "[[1], {n: 1}]", "[User::\"a\", Doc::\"1\"]"]).into(),
+        Kind::Set => choices
+            .pick(&["[]", "[1]", "[1, \"a\", 1]", "[[1], {n: 1}]", "[User::\"a\", Doc::\"1\"]"])
+            .into(),
         Kind::Record => choices.pick(&["{}", "{n: 1}", "{\"a b\": [1], n: 2}"]).into(),
         Kind::Ip => format!("ip(\"{}\")", choices.pick(&IPS)),
         Kind::Decimal => format!("decimal(\"{}\")", choices.pick(&DECIMALS)),

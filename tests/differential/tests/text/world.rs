@@ -41,9 +41,12 @@ impl World {
                 "parents": parents,
             }));
         }
-        for (action, groups) in [("read", &["any"][..]), ("write", &["any", "change"]), ("any", &[])] {
+        for (action, groups) in
+            [("read", &["any"][..]), ("write", &["any", "change"]), ("any", &[])]
+        {
             let parents: Vec<_> = groups.iter().map(|group| uid(("Action", group))).collect();
-            entities.push(json!({ "uid": uid(("Action", action)), "attrs": {}, "parents": parents }));
+            entities
+                .push(json!({ "uid": uid(("Action", action)), "attrs": {}, "parents": parents }));
         }
         Self { entities: Value::from(entities).to_string() }
     }
