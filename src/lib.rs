@@ -36,7 +36,7 @@ pub mod testing;
 pub mod tracing;
 
 pub use authn::api_key::{ApiKeys, KeyGrant, MemoryKeys};
-pub use authn::jwt::{Algorithm, JwtVerifier, Key, KeySet, RoleMap};
+pub use authn::jwt::{Algorithm, JwtIssuers, JwtVerifier, Key, KeySet, RoleMap};
 pub use authn::{
     Authenticator, AuthnError, AuthnErrorKind, Challenge, Claim, Credential, Source, Step, Verifier,
 };

@@ -45,8 +45,13 @@ use crate::{Facts, Now, Principal};
 /// assert!(check("please").unwrap().is_err());
 /// ```
 pub trait Verifier: fmt::Debug + Send + Sync + 'static {
-    /// The realm of every principal this verifier vouches for.
+    /// The realm of the principals this verifier vouches for.
     fn realm(&self) -> &str;
+
+    /// All of its realms, where it has several: a gate takes a principal of no other.
+    fn realms(&self) -> Vec<String> {
+        vec![self.realm().to_owned()]
+    }
 
     /// What a 401 names so that a caller knows what to bring.
     fn challenge(&self) -> Option<Challenge>;
@@ -105,8 +110,13 @@ impl fmt::Debug for Step {
 
 /// Like a [`Verifier`], but allowed to wait. Every verifier is one.
 pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
-    /// The realm of every principal this authenticator vouches for.
+    /// The realm of the principals this authenticator vouches for.
     fn realm(&self) -> &str;
+
+    /// All of its realms, where it has several: a gate takes a principal of no other.
+    fn realms(&self) -> Vec<String> {
+        vec![self.realm().to_owned()]
+    }
 
     /// What a 401 names so that a caller knows what to bring.
     fn challenge(&self) -> Option<Challenge>;
@@ -138,6 +148,10 @@ pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
 impl<V: Verifier> Authenticator for V {
     fn realm(&self) -> &str {
         Verifier::realm(self)
+    }
+
+    fn realms(&self) -> Vec<String> {
+        Verifier::realms(self)
     }
 
     fn challenge(&self) -> Option<Challenge> {

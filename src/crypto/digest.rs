@@ -1,4 +1,4 @@
-//! SHA-2, for the provider offered to `jsonwebtoken`.
+//! SHA-2, for the hashes in ID tokens and the provider offered to `jsonwebtoken`.
 
 use ring::digest;
 

@@ -3,7 +3,6 @@
 //! A key is checked when it is loaded, bound to one algorithm then, and can only verify after.
 
 mod algorithm;
-#[cfg(feature = "jsonwebtoken")]
 mod digest;
 mod mac;
 mod otp;
@@ -18,7 +17,6 @@ mod verify;
 
 pub(crate) use algorithm::Curve;
 pub use algorithm::{Algorithm, UnknownAlgorithm};
-#[cfg(feature = "jsonwebtoken")]
 pub(crate) use digest::{Hash, digest};
 pub(crate) use mac::MacKey;
 pub(crate) use otp::{OtpMac, otp_mac};

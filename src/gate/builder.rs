@@ -194,6 +194,11 @@ impl GateBuilder {
         let Some(rules) = rules else { return Err(GateErrors(errors)) };
         Ok(Gate(Arc::new(Inner {
             sources: sources(&self.authenticators),
+            realms: self
+                .authenticators
+                .iter()
+                .map(|one| one.realms().into_iter().collect())
+                .collect(),
             authenticators: self.authenticators.into(),
             ids: Ids::default(),
             limits,
@@ -236,8 +241,10 @@ fn authenticator_errors(
         problems.extend(authenticator.sources().iter().filter_map(source_problem));
         let named = |problem| GateError::Authenticator { realm: realm.clone(), problem };
         errors.extend(problems.into_iter().map(named));
-        if !realms.insert(realm.clone()) && !shared.contains(&realm) {
-            errors.push(GateError::RealmTwice { realm });
+        for realm in authenticator.realms() {
+            if !realms.insert(realm.clone()) && !shared.contains(&realm) {
+                errors.push(GateError::RealmTwice { realm });
+            }
         }
     }
     errors

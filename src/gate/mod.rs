@@ -25,7 +25,7 @@ mod step_up;
 mod transport;
 mod visit;
 
-use std::{fmt, pin::Pin, sync::Arc};
+use std::{collections::BTreeSet, fmt, pin::Pin, sync::Arc};
 
 pub use builder::GateBuilder;
 pub use caller::{Caller, Outcome};
@@ -77,6 +77,8 @@ struct Inner {
     ids: Ids,
     limits: Limits,
     proxies: Option<TrustedProxies>,
+    /// For each authenticator, those whom it may vouch in.
+    realms: Box<[BTreeSet<String>]>,
     rules: Snapshot<Rules>,
     sink: Option<Box<dyn Sink>>,
     sources: Box<[Source]>,

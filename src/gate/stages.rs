@@ -125,8 +125,8 @@ impl Gate {
     ) -> Result<Caller, Refusal> {
         match result {
             Ok(principal) => {
-                let realm = self.0.authenticators.get(index).map(|one| one.realm());
-                if realm != Some(principal.realm()) {
+                let realms = self.0.realms.get(index);
+                if !realms.is_some_and(|realms| realms.contains(principal.realm())) {
                     return Err(visit.refuse(Reason::RealmForeign.into(), Telling::default()));
                 }
                 self.enter(visit, Some(principal))

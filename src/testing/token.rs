@@ -116,6 +116,12 @@ impl TokenBuilder {
         self
     }
 
+    /// Without a header member that it would have had.
+    pub fn without_header(mut self, name: &str) -> Self {
+        self.header.remove(name);
+        self
+    }
+
     /// The token, issued at `now`.
     #[must_use]
     pub fn sign(self, now: UnixTime) -> String {

@@ -103,6 +103,10 @@ impl<'a> Document<'a> {
 }
 
 impl<'a> Value<'a> {
+    pub(super) fn is_null(self) -> bool {
+        matches!(self.0, [Node { scalar: Scalar::Null, .. }, ..])
+    }
+
     pub(super) fn text(self) -> Option<&'a str> {
         let Scalar::Text(text) = &self.0.first()?.scalar else { return None };
         Some(text)

@@ -1,18 +1,17 @@
 //! From checked claims to a principal.
 
-use super::{
-    claims::{Claims, Times},
-    invalid,
-    json::Value,
-    roles::RoleMap,
-};
+use super::{claims::Claims, invalid, json::Value, roles::RoleMap, rules::Times};
 use crate::{Attribute, Kind, Principal, PrincipalError, authn::AuthnError};
 
 /// What of a token's claims becomes what of a principal.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Mapping {
     pub(super) realm: String,
     pub(super) kind: Kind,
+    /// The claim that names the caller, where it is not `sub`.
+    pub(super) subject: Option<String>,
+    /// Where the client stands, if neither in `client_id` nor in `azp`.
+    pub(super) client: Option<&'static str>,
     pub(super) roles: Option<RoleMap>,
     pub(super) attributes: Vec<String>,
 }
@@ -27,15 +26,24 @@ impl Mapping {
         issuer: &str,
         times: &Times,
     ) -> Result<Principal, AuthnError> {
-        let subject = text(claims.sub, "`sub` is not a string")?;
-        let subject = subject.ok_or(invalid("the token has no `sub`"))?;
+        let (subject, wrong, missing) = match &self.subject {
+            None => (claims.sub, "`sub` is not a string", "the token has no `sub`"),
+            Some(name) => (
+                claims.get(name),
+                "the subject's claim is not a string",
+                "the token has no claim for its subject",
+            ),
+        };
+        let subject = text(subject, wrong)?.ok_or(invalid(missing))?;
         let mut assertion = Principal::assertion(&self.realm, subject)
             .kind(self.kind)
             .issuer(issuer)
             .expires_at(times.exp);
         let client = text(claims.client_id, "`client_id` is not a string")?;
         let party = text(claims.azp, "`azp` is not a string")?;
-        if let Some(client) = client.or(party) {
+        let named = self.client.and_then(|name| claims.get(name));
+        let named = text(named, "the client's claim is not a string")?;
+        if let Some(client) = named.or(client).or(party) {
             assertion = assertion.client(client);
         }
         if let Some(id) = text(claims.jti, "`jti` is not a string")? {
@@ -123,10 +131,8 @@ fn text<'a>(claim: Option<Value<'a>>, wrong: &'static str) -> Result<Option<&'a 
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::{
-        super::{claims::ClaimRules, json::Document},
+        super::{json::Document, rules::ClaimRules},
         *,
     };
     use crate::UnixTime;
@@ -137,17 +143,14 @@ mod tests {
             kind: Kind::Service,
             roles: Some(RoleMap::claim("roles").only(["clerk"])),
             attributes: ["department", "level", "vip", "tags", "risk"].map(str::to_owned).into(),
+            ..Mapping::default()
         };
-        let rules = ClaimRules {
-            issuer: "i".to_owned(),
-            audiences: vec!["a".to_owned()],
-            leeway: Duration::ZERO,
-        };
+        let rules = ClaimRules::new("i".to_owned(), "a".to_owned());
         let payload = format!(r#"{{"iss":"i","aud":"a","exp":9{members}}}"#);
         let mut document = Document::default();
         let claims = Claims::read(payload.as_bytes(), &mut document).map_err(AuthnError::detail)?;
         let times = rules.check(&claims).map_err(AuthnError::detail)?;
-        times.check(UnixTime::from_secs(5), rules.leeway).map_err(AuthnError::detail)?;
+        times.check(UnixTime::from_secs(5), &rules).map_err(AuthnError::detail)?;
         mapping.principal(&claims, &rules.issuer, &times).map_err(AuthnError::detail)
     }
 

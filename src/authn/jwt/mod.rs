@@ -4,22 +4,24 @@
 //!
 //! 1. the size, before anything else is looked at;
 //! 2. the form: three parts of base64url without padding (RFC 7515 section 3.1);
-//! 3. the header: an object without duplicate names; `typ` absent, `JWT` or `at+jwt`; no `crit`;
+//! 3. the header: an object without duplicate names; `typ` that of the [`profile`]; no `crit`;
 //! 4. the key: the one that `kid` names, and `alg` must be the algorithm that key is for;
 //! 5. the signature. Nothing of the payload is believed before it holds;
 //! 6. the payload: an object without duplicate names at any depth;
-//! 7. `iss` and `aud`, both mandatory; no `cnf`;
+//! 7. `iss` and `aud`, both mandatory; no `cnf`; what the [`profile`] demands and forbids;
 //! 8. `sub`, mandatory, and the types of the other claims that become part of the principal: of
 //!    roles, scopes and attributes too, since one that is lost could be one that forbids;
 //! 9. the times: `exp`, mandatory, and `nbf`, `iat` and `auth_time` if present.
 //!
-//! It reads no clock and fetches nothing. Keys that come with a token (`jwk`, `jku`, `x5u`, `x5c`)
+//! Of several issuers, [`JwtIssuers`] picks the one that a token names. It reads no clock and fetches nothing. Keys that come with a token (`jwk`, `jku`, `x5u`, `x5c`)
 //! are never used. Encrypted and nested tokens are refused.
 
 mod claims;
 mod compact;
+mod envelope;
 mod error;
 mod header;
+mod issuers;
 mod json;
 mod jwk;
 mod jwks;
@@ -27,14 +29,20 @@ mod key;
 mod key_set;
 mod loader;
 mod mapping;
+mod options;
 mod pem;
+pub mod profile;
+mod provider;
 mod roles;
+mod rules;
 #[cfg(test)]
 mod tests;
 mod thumbprint;
+mod unverified;
 mod verifier;
 
 pub use error::{KeyError, KeySetError, SkippedKey};
+pub use issuers::JwtIssuers;
 pub use key::Key;
 pub use key_set::KeySet;
 pub use loader::Loader;

@@ -17,7 +17,6 @@ use crate::authn::AuthnError;
 #[derive(Clone, Debug)]
 #[must_use = "a role map grants nothing until a verifier has it"]
 pub struct RoleMap {
-    claim: String,
     path: Vec<String>,
     grants: Vec<(String, String)>,
 }
@@ -29,12 +28,13 @@ impl RoleMap {
     /// as in `https://orders.example/roles`, it does not.
     pub fn claim(name: impl Into<String>) -> Self {
         let claim = name.into();
-        let path = if claim.contains("://") {
-            vec![claim.clone()]
-        } else {
-            claim.split('.').map(str::to_owned).collect()
-        };
-        Self { claim, path, grants: Vec::new() }
+        if claim.contains("://") { Self::path([claim]) } else { Self::path(claim.split('.')) }
+    }
+
+    /// Roles from the claim that these names lead to, one object after the other, whatever is in
+    /// them: for names with dots.
+    pub fn path(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { path: names.into_iter().map(Into::into).collect(), grants: Vec::new() }
     }
 
     /// Grants these roles to who has them by the same name, and no others.
@@ -58,8 +58,8 @@ impl RoleMap {
 
     /// What is wrong with the map.
     pub(super) fn problem(&self) -> Option<String> {
-        let claim = &self.claim;
-        if self.path.iter().any(String::is_empty) {
+        let claim = self.path.join(".");
+        if self.path.is_empty() || self.path.iter().any(String::is_empty) {
             return Some(format!("the role claim `{claim}` has an empty name in it"));
         }
         if self.grants.is_empty() {

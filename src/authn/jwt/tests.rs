@@ -366,43 +366,21 @@ fn a_verifier_tells_what_it_can_grant() {
     assert!(Verifier::roles(&hs256()).is_empty() && Verifier::attributes(&hs256()).is_empty());
 }
 
+/// Whatever issuer the token of another names: no key is tried for it elsewhere.
 #[test]
-fn only_a_refused_token_that_names_another_issuer_is_left_to_others() {
-    let verifier = hs256();
-    let now = Now::new(NOW, Mono::from_nanos(0));
-    let answer = |token: &str| {
-        let answer = verifier.verify(&Credential::Bearer(token), &Facts::default(), now)?;
-        Some(answer.map(|principal| principal.id().to_owned()).map_err(AuthnError::detail))
-    };
-    let check = |header: &str, claims: &str, key: &[u8], expected: &str| {
-        let ours = sign(Algorithm::Hs256, key, header, claims);
-        let expected = if expected.is_empty() { None } else { Some(expected) };
-        assert_eq!(answer(&ours).map(|answer| answer.unwrap_err()), expected, "{header} {claims}");
-        assert!(verifier.verify_token(&ours, NOW).is_err(), "{header} {claims}");
-    };
-    let (good, unknown, other) =
-        (r#"{"alg":"HS256"}"#, r#"{"alg":"HS256","kid":"z"}"#, r#"{"alg":"ES256"}"#);
+fn a_token_of_another_issuer_is_refused_and_not_passed_on() {
     let theirs = CLAIMS.replace("id.example", "b.example");
-    check(good, &theirs, SECRET, "");
-    check(good, &theirs, STRANGER, "");
-    check(unknown, &theirs, SECRET, "");
-    check(other, &theirs, SECRET, "");
-    check(unknown, CLAIMS, SECRET, "no key has the token's `kid`");
-    check(other, CLAIMS, SECRET, "no key is for the token's `alg`");
-    check(good, CLAIMS, STRANGER, "the signature is not the key's");
+    let check = |header: &str, claims: &str, expected: &str| {
+        let token = sign(Algorithm::Hs256, SECRET, header, claims);
+        let now = Now::new(NOW, Mono::from_nanos(0));
+        let answer = hs256().verify(&Credential::Bearer(&token), &Facts::default(), now).unwrap();
+        assert_eq!(answer.unwrap_err().detail(), expected, "{header} {claims}");
+    };
+    check(r#"{"alg":"HS256"}"#, &theirs, "`iss` is another issuer");
+    check(r#"{"alg":"HS256","kid":"z"}"#, &theirs, "no key has the token's `kid`");
     let bound = CLAIMS.replace("\"aud\"", "\"cnf\":{},\"aud\"");
-    check(good, &bound, SECRET, "`cnf` binds the token to a proof that is not checked here");
-
-    check(good, r#"{"sub":"alice"}"#, STRANGER, "the signature is not the key's");
-    check(good, r#"{"iss":7}"#, STRANGER, "the signature is not the key's");
-    check(good, r#"{"iss":7}"#, SECRET, "`iss` is not a string");
-    check(good, r#"{"iss":"b","iss":"b"}"#, STRANGER, "the signature is not the key's");
-    check(good, r#"["b"]"#, STRANGER, "the signature is not the key's");
-    check(good, "not JSON at all", STRANGER, "the signature is not the key's");
-    check(r#"{"alg":"HS256","crit":[]}"#, &theirs, SECRET, "`crit` asks for an unknown extension");
-    assert_eq!(answer("a.b"), Some(Err("a token has three parts between two dots")));
-    let good = sign(Algorithm::Hs256, SECRET, good, CLAIMS);
-    assert_eq!(answer(&good), Some(Ok("staff/alice".to_owned())));
+    let expected = "`cnf` binds the token to a proof that is not checked here";
+    check(r#"{"alg":"HS256"}"#, &bound, expected);
 }
 
 #[test]

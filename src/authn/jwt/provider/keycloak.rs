@@ -1,0 +1,35 @@
+//! Keycloak.
+
+use crate::{JwtVerifier, KeySet, RoleMap, Snapshot, authn::jwt::profile::text};
+
+impl JwtVerifier {
+    /// The access tokens of a Keycloak realm; `issuer` is `https://<host>/realms/<realm>`.
+    ///
+    /// Keycloak signs ID, refresh and access tokens alike with `typ` `JWT` in the header; the
+    /// payload's own `typ` tells them apart and must be `Bearer` (Keycloak, Server Administration
+    /// Guide). The client is `azp`. A token names a service in `aud` only if an audience mapper of
+    /// its client scopes says so; without one, all are refused here. The mapper that writes
+    /// `nonce` into access tokens for old adapters must be off.
+    pub fn keycloak(
+        realm: impl Into<String>,
+        issuer: impl Into<String>,
+        audience: impl Into<String>,
+        keys: impl Into<Snapshot<KeySet>>,
+    ) -> Self {
+        let bearer = text("typ", "Bearer", "`typ` of the payload is not `Bearer`");
+        Self::new(realm, issuer, audience, keys).demanding([bearer])
+    }
+}
+
+impl RoleMap {
+    /// The roles of the Keycloak realm: `realm_access.roles`.
+    pub fn keycloak_realm() -> Self {
+        Self::path(["realm_access", "roles"])
+    }
+
+    /// The roles of one client in Keycloak: `resource_access.<client>.roles`, whatever the
+    /// client's id looks like.
+    pub fn keycloak_client(client_id: impl Into<String>) -> Self {
+        Self::path(["resource_access".to_owned(), client_id.into(), "roles".to_owned()])
+    }
+}
