@@ -1,20 +1,24 @@
 //! A decision in words. For operators and tests: it shows values, and it takes its time.
 
+mod clause;
+mod json;
+mod story;
+
 use std::{fmt, sync::Arc};
 
+pub use clause::{Clause, ClauseKind, Finding, Looked};
+use story::Story;
+
 use super::{
-    AccessRequest, Decision, EvalError, PolicySet, RuleId, Value, Why,
-    load::expr::{Expr, Path, Quoted},
-    program::{Attribute, Read, Stop, World},
-    rules::Rule,
-    set::Cell,
-    window::Window,
+    AccessRequest, Decision, EvalError, PolicySet, RuleId, Why, load::expr::Expr, window::Window,
 };
 
-/// Why a request is allowed or denied, in words: what [`Display`](fmt::Display) says.
+/// Why a request is allowed or denied, in words: what [`Display`](fmt::Display) says in one line,
+/// with `{:#}` in many, and [`to_json`](Self::to_json) for tools.
 ///
-/// It names rules and shows the values that conditions looked at, so it belongs in front of an
-/// operator, never into a response.
+/// It names rules and shows the values that conditions looked at, which may be personal data. It
+/// belongs in front of an operator, never into a response, and nothing writes it to an event.
+/// Nothing of it is prepared by a decision: who does not ask does not pay.
 ///
 /// ```
 /// use portcullis::{Principal, UnixTime, authz::{AccessRequest, Context, Document, PolicySet}};
@@ -46,6 +50,11 @@ use super::{
 ///     nearest rule `owner-reads-own`: `resource.owner == principal` is false \
 ///     (`resource.owner` is User::\"staff/bob\", `principal` is User::\"staff/alice\"); \
 ///     roles that grant it: `clerk`");
+///
+/// let nearest = explanation.nearest().next().ok_or("a rule could have permitted it")?;
+/// let clause = nearest.clauses().next().ok_or("its condition")?;
+/// assert_eq!(clause.text(), "resource.owner == principal");
+/// assert_eq!(clause.answer(), Ok(false));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -54,7 +63,13 @@ pub struct Explanation {
     decision: Decision,
     rules: Vec<RuleId>,
     errors: Vec<(RuleId, EvalError)>,
-    nearest: Option<RuleId>,
+    /// The same by name.
+    failed: Vec<(Box<str>, EvalError)>,
+    action: Option<Box<str>>,
+    findings: Vec<Finding>,
+    /// Roles that would have been enough.
+    granting: Vec<Box<str>>,
+    heading: String,
     text: String,
 }
 
@@ -93,16 +108,48 @@ impl Explanation {
         self.errors.iter().copied()
     }
 
-    /// Where nothing permits, the rule that came closest to it.
-    #[must_use]
-    pub const fn nearest(&self) -> Option<RuleId> {
-        self.nearest
+    /// What is known of the rules that [determined](Self::rules) it, of at most eight: the clauses
+    /// that held, or the one that failed. A role's grant has no clause.
+    pub fn determining(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|_| !self.is_default_deny())
+    }
+
+    /// Where nothing permits, the rules that came closest to it, at most three, the closest first:
+    /// those of which the fewest clauses did not hold. Each has one clause, the first of those.
+    pub fn nearest(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|_| self.is_default_deny())
+    }
+
+    /// Where nothing permits, the roles that grant the action by themselves, at most eight.
+    pub fn granting_roles(&self) -> impl Iterator<Item = &str> {
+        self.granting.iter().map(|role| &**role)
+    }
+
+    const fn is_default_deny(&self) -> bool {
+        matches!(self.decision, Decision::Deny(Why::NoRule { .. }))
     }
 }
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        if !f.alternate() {
+            return f.write_str(&self.text);
+        }
+        f.write_str(&self.heading)?;
+        let role = if self.is_default_deny() { "nearest rule" } else { "rule" };
+        for finding in &self.findings {
+            write!(f, "\n  {role} `{}`", finding.name())?;
+            for clause in finding.clauses() {
+                write!(f, "\n    {}", clause.verdict())?;
+                for looked in clause.values() {
+                    write!(f, "\n      {looked}")?;
+                }
+            }
+        }
+        if !self.granting.is_empty() {
+            write!(f, "\n  roles that grant it: {}", listed(&self.granting))?;
+        }
+        Ok(())
     }
 }
 
@@ -114,234 +161,32 @@ impl PolicySet {
         let known = self.cell(request.action).zip(self.actions.name(request.action.number));
         let Some((cell, action)) = known else {
             let text = "denied: the action was made by another policy set".to_owned();
-            let (rules, errors) = (Vec::new(), Vec::new());
-            return Explanation { decision, rules, errors, nearest: None, text };
+            return Explanation {
+                decision,
+                rules: Vec::new(),
+                errors: Vec::new(),
+                failed: Vec::new(),
+                action: None,
+                findings: Vec::new(),
+                granting: Vec::new(),
+                heading: text.clone(),
+                text,
+            };
         };
         let world = self.world(request);
         Story { set: self, action, cell, world }.tell(decision)
     }
 }
 
-/// How a rule ended, and at which of its conditions.
-#[derive(Clone, Copy)]
-struct Halt {
-    answer: Result<bool, Stop>,
-    at: usize,
-}
-
-/// What is told about one request.
-struct Story<'a> {
-    set: &'a PolicySet,
-    action: &'a str,
-    cell: &'a Cell,
-    world: World<'a>,
-}
-
-impl Story<'_> {
-    fn tell(&self, decision: Decision) -> Explanation {
-        let action = self.action;
-        let mut nearest = None;
-        let (rules, text) = match decision {
-            Decision::Allow { .. } => {
-                let rules = self.permits();
-                let text = format!("`{action}` is allowed by {}", self.names(&rules));
-                (rules, text)
-            }
-            Decision::Deny(Why::InsufficientScope) => {
-                let rules = self.permits();
-                let text = format!(
-                    "`{action}` is denied: no scope of the credential covers it; \
-                     without scopes it would be allowed by {}",
-                    self.names(&rules)
-                );
-                (rules, text)
-            }
-            Decision::Deny(Why::Forbidden(_)) => {
-                let rules = self.forbids(|answer| answer == Ok(true));
-                let text = format!("`{action}` is forbidden by {}", self.names(&rules));
-                (rules, text)
-            }
-            Decision::Deny(Why::ErrorInForbid(..)) => {
-                let failed = self.forbids(|answer| answer.is_err());
-                (failed, format!("`{action}` is denied: {}", self.failures()))
-            }
-            Decision::Deny(Why::NoRule { .. }) => {
-                let rule = self.nearest();
-                nearest = rule.map(|(rule, _)| rule.id);
-                (Vec::new(), self.nothing_permits(rule))
-            }
-            Decision::Deny(Why::WrongResource) => {
-                let kind = self
-                    .cell
-                    .resource
-                    .and_then(|ty| self.set.schema.type_text(ty))
-                    .unwrap_or_default();
-                (Vec::new(), format!("`{action}` is denied: the resource is no `{kind}`"))
-            }
-            Decision::Deny(Why::Stale) => {
-                let text = "denied: the subject was made by another policy set".to_owned();
-                (Vec::new(), text)
-            }
-        };
-        let errors = match decision {
-            Decision::Deny(Why::WrongResource | Why::Stale) => Vec::new(),
-            Decision::Allow { .. } | Decision::Deny(_) => self.errors(),
-        };
-        let text = text + &self.skipped(&errors);
-        Explanation { decision, rules, errors, nearest, text }
-    }
-
-    /// Which forbids did not count because they could not be evaluated.
-    fn skipped(&self, errors: &[(RuleId, EvalError)]) -> String {
-        let failed = |rule: Rule<'_>| errors.iter().any(|(failed, _)| *failed == rule.id);
-        if self.set.skips_errors && self.set.rules_of(self.cell.forbids).any(failed) {
-            format!("; skipped: {}", self.failures())
-        } else {
-            String::new()
-        }
-    }
-
-    fn errors(&self) -> Vec<(RuleId, EvalError)> {
-        let all = self.set.rules_of(self.cell.forbids);
-        let all = all.chain(self.set.rules_of(self.cell.permits));
-        let failed =
-            |rule: Rule<'_>| rule.run(&self.world).err().map(|stop| (rule.id, stop.error()));
-        let mut errors: Vec<_> = all.filter_map(failed).collect();
-        errors.sort_by_key(|(rule, _)| *rule);
-        errors
-    }
-
-    fn permits(&self) -> Vec<RuleId> {
-        let held = self.cell.grants.iter().filter(|role| self.world.roles.holds(*role));
-        let permits = self.set.rules_of(self.cell.permits);
-        let applying = permits.filter(|rule| rule.run(&self.world) == Ok(true));
-        held.map(RuleId).chain(applying.map(|rule| rule.id)).collect()
-    }
-
-    fn forbids(&self, such: impl Fn(Result<bool, Stop>) -> bool) -> Vec<RuleId> {
-        let forbids = self.set.rules_of(self.cell.forbids);
-        forbids.filter(|rule| such(rule.run(&self.world))).map(|rule| rule.id).collect()
-    }
-
-    fn failures(&self) -> String {
-        let failed = self.set.rules_of(self.cell.forbids).filter_map(|rule| {
-            let halt = self.halt(rule);
-            halt.answer.err()?;
-            let name = self.names(&[rule.id]);
-            Some(format!("forbid {name} failed: {}", self.stopped_at(rule, halt)))
-        });
-        failed.take(MAX_LISTED).collect::<Vec<_>>().join("; ")
-    }
-
-    fn nothing_permits(&self, nearest: Option<(Rule<'_>, Halt)>) -> String {
-        let mut text = format!("`{}` is denied: nothing permits it", self.action);
-        if let Some((rule, halt)) = nearest {
-            let (name, reason) = (self.names(&[rule.id]), self.stopped_at(rule, halt));
-            text.push_str(&format!("; nearest rule {name}: {reason}"));
-        }
-        let grants = self.cell.grants.iter().filter_map(|role| self.set.roles.name(role));
-        let grants: Vec<String> = grants.take(MAX_LISTED).map(|role| format!("`{role}`")).collect();
-        if !grants.is_empty() {
-            text.push_str(&format!("; roles that grant it: {}", grants.join(", ")));
-        }
-        text
-    }
-
-    /// The permit with the fewest parts left when it stopped; of several, the one that passed
-    /// more.
-    fn nearest(&self) -> Option<(Rule<'_>, Halt)> {
-        let stopped = self.set.rules_of(self.cell.permits).map(|rule| (rule, self.halt(rule)));
-        stopped
-            .min_by_key(|(rule, halt)| (rule.conditions().count() - halt.at, usize::MAX - halt.at))
-    }
-
-    fn halt(&self, rule: Rule<'_>) -> Halt {
-        let mut answers = rule.conditions().map(|one| one.program.run(&self.world));
-        let stopped = answers.by_ref().enumerate().find(|(_, answer)| *answer != Ok(true));
-        let (at, answer) = stopped.unwrap_or((rule.conditions().count(), Ok(true)));
-        Halt { answer, at }
-    }
-
-    /// The part of the condition at which the rule stopped, and what it looked at.
-    fn stopped_at(&self, rule: Rule<'_>, halt: Halt) -> String {
-        let condition = rule.conditions().nth(halt.at);
-        let Some(condition) = condition else { return "its condition is false".to_owned() };
-        let ending = |usual: &str| match halt.answer {
-            Ok(_) => format!("is {usual}"),
-            Err(stop) => format!("failed because {}", stop.error()),
-        };
-        let (expr, verdict) = match &*condition.part {
-            Part::Roles(roles) => {
-                let roles: Vec<String> =
-                    roles.iter().take(MAX_LISTED).map(|role| format!("`{role}`")).collect();
-                return format!("the principal has no role of {}", roles.join(", "));
-            }
-            Part::During(times) => {
-                return format!("`during`, `{}`, {}", times.text, ending("false"));
-            }
-            Part::Outside(times) => {
-                return format!("`outside`, `{}`, {}", times.text, ending("false"));
-            }
-            Part::When(expr) => (expr, format!("`{expr}` {}", ending("false"))),
-            Part::Unless(expr) => (expr, format!("its `unless`, `{expr}`, {}", ending("true"))),
-        };
-        let mut values: Vec<String> = Vec::new();
-        expr.paths(&mut |path| {
-            let value = self.value(path);
-            if values.len() < MAX_LISTED && !values.contains(&value) {
-                values.push(value);
-            }
-        });
-        if values.is_empty() { verdict } else { format!("{verdict} ({})", values.join(", ")) }
-    }
-
-    /// Whatever it is: a value of the wrong type is shown too.
-    fn value(&self, path: &Path) -> String {
-        let attributes = path.attributes.iter();
-        let attributes = attributes.map(|name| Attribute { name: name.clone(), ty: None });
-        match self.world.read(&Read { root: path.root, attributes: attributes.collect() }) {
-            Ok(value) => format!("`{path}` is {}", self.show(value)),
-            Err(Stop::Error(EvalError::Missing)) => format!("`{path}` is missing"),
-            Err(stop) => format!("`{path}` has no value because {}", stop.error()),
-        }
-    }
-
-    fn show(&self, value: Value<'_>) -> String {
-        match value {
-            Value::Missing => "missing".to_owned(),
-            Value::Error(error) => error.to_string(),
-            Value::Bool(value) => value.to_string(),
-            Value::Str(value) => Quoted(clip(value)).to_string(),
-            Value::Ref(kind, id) => self.entity(kind, id),
-            Value::Entity(entity) => self.entity(entity.type_name(), entity.id()),
-            Value::Strings(values) => format!("a set of {}", values.len()),
-            Value::Set(_) => "a set".to_owned(),
-            Value::Record(_) => "a record".to_owned(),
-            Value::Ip(net) => net.to_string(),
-            Value::Long(value)
-            | Value::Decimal(value)
-            | Value::Datetime(value)
-            | Value::Duration(value) => value.to_string(),
-        }
-    }
-
-    fn entity(&self, kind: super::TypeName, id: &str) -> String {
-        let kind = self.set.schema.type_text(kind).unwrap_or("Unknown");
-        format!("{kind}::{}", Quoted(clip(id)))
-    }
-
-    fn names(&self, rules: &[RuleId]) -> String {
-        let names = rules.iter().filter_map(|rule| self.set.rule_name(*rule));
-        names.take(MAX_LISTED).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-    }
-}
-
-fn clip(text: &str) -> &str {
-    let end = text.char_indices().nth(MAX_TEXT).map_or(text.len(), |(at, _)| at);
-    text.get(..end).unwrap_or(text)
+/// Names in backticks.
+fn listed<T: AsRef<str>>(names: &[T]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{}`", name.as_ref())).collect();
+    names.join(", ")
 }
 
 /// More rules, roles or values than this are left out.
 const MAX_LISTED: usize = 8;
+/// More rules that came close are left out.
+const MAX_NEAREST: usize = 3;
 /// More characters of a value than this are left out.
 const MAX_TEXT: usize = 64;

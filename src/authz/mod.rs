@@ -102,6 +102,7 @@ mod schema;
 // On the cold path.
 mod cedar;
 mod conform;
+mod contents;
 mod describe;
 mod explain;
 mod labels;
@@ -111,12 +112,13 @@ mod report;
 mod tests;
 
 pub use cedar::{CedarError, CedarRequest};
+pub use contents::Bearing;
 pub use context::Context;
 pub use decision::{Coarse, Decision, Effect, EvalError, RuleId, Why};
 pub use describe::{Describe, Type};
 pub use entities::{Entities, EntitiesError, KnownEntities, KnownEntity, Members};
 pub use entity::{Entity, Record, ValueSet};
-pub use explain::Explanation;
+pub use explain::{Clause, ClauseKind, Explanation, Finding, Looked};
 pub use load::{CedarPolicies, Document, Policy, PolicyError, PolicyErrors, Slots};
 pub use report::Report;
 pub use set::{AccessRequest, PolicySet};

@@ -32,6 +32,9 @@ mod exact;
 #[cfg(all(feature = "testing", feature = "tower"))]
 mod examples;
 #[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower"))]
+mod examples_policy;
+#[cfg(test)]
 #[cfg(feature = "testing")]
 mod factors;
 #[cfg(test)]

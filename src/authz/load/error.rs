@@ -71,7 +71,13 @@ impl PolicyError {
         self.place.to_string()
     }
 
-    /// The line of the text, from 1; only known for TOML.
+    /// What is wrong, without the place.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The line of the text, from 1; only known for TOML and for Cedar's policy text.
     #[must_use]
     pub fn line(&self) -> Option<usize> {
         self.line

@@ -42,7 +42,7 @@ const ATOMS: [&str; 22] = [
 ];
 
 #[derive(Clone, Debug)]
-struct Written {
+pub(super) struct Written {
     effect: Effect,
     roles: Vec<&'static str>,
     when: Vec<&'static str>,
@@ -50,7 +50,7 @@ struct Written {
 }
 
 prop_compose! {
-    fn rule()(
+    pub(super) fn rule()(
         effect in prop_oneof![2 => Just(Effect::Permit), 1 => Just(Effect::Forbid)],
         roles in prop_oneof![
             3 => Just(Vec::new()),
@@ -66,7 +66,7 @@ prop_compose! {
 }
 
 /// `few` rules are run one after another; more are divided.
-fn set(rules: &[Written], few: usize) -> PolicySet {
+pub(super) fn set(rules: &[Written], few: usize) -> PolicySet {
     let mut document = Document::from_toml(HEAD).unwrap();
     for (number, rule) in rules.iter().enumerate() {
         let id = format!("{number:02}");
