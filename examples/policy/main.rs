@@ -71,7 +71,7 @@ fn check(files: &[String]) -> Result<(String, bool), Box<dyn Error>> {
         match load(file, &source) {
             Ok(policies) => {
                 let (actions, roles) = (policies.actions().count(), policies.roles().count());
-                text.push_str(&format!("{file}: {actions} actions, {roles} roles, no errors\n"));
+                text.push_str(&format!("{file}: no errors; actions: {actions}, roles: {roles}\n"));
             }
             Err(errors) => {
                 text.push_str(&render::errors(file, &source, &errors));

@@ -22,7 +22,7 @@ pub(crate) fn matrix(policies: &PolicySet) -> Result<String, Box<dyn Error>> {
             row.push(match policies.could(&subject, &principal, action, &context) {
                 Coarse::No(_) => "-",
                 Coarse::Yes(_) => "allow",
-                _ => "conditional",
+                Coarse::Resource | _ => "conditional",
             });
         }
         rows.push(row);

@@ -20,9 +20,49 @@ fn check(arguments: &[&str], code: i32, expected: &str) {
 
 #[test]
 fn errors_are_shown_where_they_are() {
-    check(&["check", ORDERS], 0, "examples/orders.policy.toml: 3 actions, 3 roles, no errors\n");
-    check(&["check", "examples/policy/orders.cedar", "examples/policy/broken.cedar"], 1, "");
-    check(&["matrix", "examples/policy/broken.toml"], 1, "");
+    check(&["check", ORDERS], 0, "examples/orders.policy.toml: no errors; actions: 3, roles: 3\n");
+    check(
+        &["check", "examples/policy/orders.cedar", "examples/policy/broken.cedar"],
+        1,
+        r#"examples/policy/orders.cedar: no errors; actions: 2, roles: 1
+error: unexpected `=`; equality is `==`
+ --> examples/policy/broken.cedar:2:23
+  |
+2 | when { resource.owner = principal };
+  |                       ^
+
+examples/policy/broken.cedar: 1 error
+"#,
+    );
+    check(
+        &["matrix", "examples/policy/broken.toml"],
+        1,
+        r#"error: no action `order:raed`
+ --> examples/policy/broken.toml:8:18
+  |
+8 | clerk = { may = ["order:raed"] }
+  |                  ^^^^^^^^^^^^
+  = help: did you mean `order:read`?
+  = note: in `roles.clerk.may[0]`
+
+error: `Order` has no attribute `ownr`
+  --> examples/policy/broken.toml:14:9
+   |
+14 | when = "resource.ownr == principal"
+   |         ^^^^^^^^^^^^^
+   = help: did you mean `owner`?
+   = note: in `rule[0].when`
+
+error: unexpected `'`; text is in double quotes
+  --> examples/policy/broken.toml:21:26
+   |
+21 | when = "resource.total < 'ten'"
+   |                          ^^^^^
+   = note: in `rule[1].when`
+
+examples/policy/broken.toml: 3 errors
+"#,
+    );
 }
 
 #[test]
@@ -30,7 +70,17 @@ fn a_request_is_decided_and_explained() {
     let request = ["--request", "examples/policy/refund.json"];
     let ask = |command, more: &[&'static str]| [&[command, ORDERS], more, &request].concat();
     check(&ask("decide", &[]), 1, "deny forbidden_by_rule `large-refunds-from-the-office-only`\n");
-    check(&ask("explain", &[]), 1, "");
+    check(
+        &ask("explain", &[]),
+        1,
+        r#"`order:refund` is forbidden by `large-refunds-from-the-office-only`
+  rule `large-refunds-from-the-office-only`
+    `resource.total > 10000` is true
+      `resource.total` is 20000
+    its `unless`, `context.client.isInRange(ip("127.0.0.0/8"))`, is false
+      `context.client` is 203.0.113.9
+"#,
+    );
     let own = [
         &ask("decide", &[])[..],
         &["--context", "{\"client\":{\"__extn\":{\"fn\":\"ip\",\"arg\":\"127.0.0.1\"}}}"],
@@ -46,13 +96,57 @@ fn a_request_is_decided_and_explained() {
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!((code, json["why"].as_str()), (1, Some("forbidden_by_rule")));
     let cedar = ["explain", "examples/policy/orders.cedar", request[0], request[1]];
-    check(&cedar, 1, "");
+    check(
+        &cedar,
+        1,
+        r#"`order:refund` is forbidden by `policy2`
+  rule `policy2`
+    `resource is Order` is true
+      `resource` is Order::"7"
+    `resource.total > 10000` is true
+      `resource.total` is 20000
+    its `unless`, `context.client.isInRange(ip("127.0.0.0/8"))`, is false
+      `context.client` is 203.0.113.9
+"#,
+    );
 }
 
 #[test]
 fn the_matrix_and_the_graph_show_roles_by_actions() {
-    check(&["matrix", ORDERS], 0, "");
-    check(&["graph", ORDERS], 0, "");
+    check(
+        &["matrix", ORDERS],
+        0,
+        r#"|           | order:create | order:read  | order:refund |
+| --------- | ------------ | ----------- | ------------ |
+| (no role) | -            | conditional | -            |
+| clerk     | allow        | allow       | -            |
+| customer  | allow        | conditional | -            |
+| manager   | allow        | allow       | conditional  |
+"#,
+    );
+    check(
+        &["graph", ORDERS],
+        0,
+        r#"flowchart LR
+  r0(["clerk"])
+  r1(["customer"])
+  r2(["manager"])
+  r0 -.->|inherits| r1
+  r2 -.->|inherits| r0
+  a0["order:create"]
+  r1 --> a0
+  a1["order:read"]
+  r0 --> a1
+  p0{{"owner-reads-own"}}
+  p0 -->|permit| a1
+  a2["order:refund"]
+  r2 --> a2
+  p1{{"large-refunds-from-the-office-only"}}
+  p1 --x|forbid| a2
+  p2{{"no-refund-of-own-orders"}}
+  p2 --x|forbid| a2
+"#,
+    );
 }
 
 #[test]

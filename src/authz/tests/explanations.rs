@@ -249,7 +249,7 @@ fn holds(kind: ClauseKind, text: &str, asked: &Asked) -> Option<bool> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn an_explanation_says_what_the_decision_says(
