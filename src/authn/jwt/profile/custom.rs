@@ -61,7 +61,7 @@ pub enum ProfileError {
 }
 
 /// Types that say of a token that it is something else, or nothing at all.
-const TAKEN: [&str; 10] = [
+const TAKEN: [&str; 9] = [
     "JWT",
     "JOSE",
     "JOSE+JSON",
@@ -71,7 +71,6 @@ const TAKEN: [&str; 10] = [
     "secevent+jwt",
     "token-introspection+jwt",
     "oauth-authz-req+jwt",
-    "jwt",
 ];
 
 impl CustomTokens {

@@ -12,9 +12,10 @@ impl JwtVerifier {
     /// `audience` is the client id of the service.
     ///
     /// The issuer is `https://login.microsoftonline.com/<tenant>/v2.0`, and `tid` must be the
-    /// tenant too, and `ver` `2.0`. The client is `azp`, scopes are `scp`; the token of a program that acts for
-    /// itself has no `scp`, and roles only. `sub` is another one for each service; where the
-    /// directory's own id of the caller is wanted, say [`entra_object_id`](Self::entra_object_id).
+    /// tenant too, and `ver` `2.0`. The client is `azp`, scopes are `scp`; the token of a program
+    /// that acts for itself has no `scp`, and roles only. `sub` is another one for each service;
+    /// where the directory's own id of the caller is wanted, say
+    /// [`entra_object_id`](Self::entra_object_id).
     /// A token that leaves groups out since they are too many (`_claim_names`, `hasgroups`) is
     /// refused: one of them could be one that forbids.
     pub fn entra(
