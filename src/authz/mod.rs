@@ -105,6 +105,7 @@ mod conform;
 mod contents;
 mod describe;
 mod explain;
+mod hits;
 mod labels;
 mod report;
 
@@ -119,6 +120,7 @@ pub use describe::{Describe, Type};
 pub use entities::{Entities, EntitiesError, KnownEntities, KnownEntity, Members};
 pub use entity::{Entity, Record, ValueSet};
 pub use explain::{Clause, ClauseKind, Explanation, Finding, Looked};
+pub use hits::{Hits, Usage, Used};
 pub use load::{CedarPolicies, Document, Policy, PolicyError, PolicyErrors, Slots};
 pub use report::Report;
 pub use set::{AccessRequest, PolicySet};

@@ -58,6 +58,7 @@ const LOCKS: Absence = Absence {
         "authn/password/hasher",
         "authn/password/pool",
         "authn/password/store",
+        "authz/hits",
         "clock.rs",
         "gate/caller",
         "gate/ids",

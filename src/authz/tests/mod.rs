@@ -3,6 +3,7 @@
 mod cedar;
 mod documents;
 mod explanations;
+mod hits;
 mod hostile;
 mod indexes;
 mod operators;
