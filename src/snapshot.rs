@@ -1,8 +1,8 @@
 //! The one door to the atomic swap: a value that is replaced whole, never edited.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, ops::Deref, sync::Arc};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 
 /// A value that readers take without waiting and a writer replaces whole.
 ///
@@ -54,5 +54,25 @@ impl<T> From<T> for Snapshot<T> {
 impl<T: fmt::Debug> fmt::Debug for Snapshot<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Snapshot").field(&*self.load()).finish()
+    }
+}
+
+/// A place for one value, or for none, that readers look at without waiting.
+pub(crate) struct Slot<T>(ArcSwapOption<T>);
+
+impl<T> Slot<T> {
+    /// What is there; it stays whole for as long as it is looked at.
+    pub(crate) fn load(&self) -> impl Deref<Target = Option<Arc<T>>> {
+        self.0.load()
+    }
+
+    pub(crate) fn store(&self, value: T) {
+        self.0.store(Some(Arc::new(value)));
+    }
+}
+
+impl<T> Default for Slot<T> {
+    fn default() -> Self {
+        Self(ArcSwapOption::empty())
     }
 }

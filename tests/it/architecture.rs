@@ -49,6 +49,7 @@ const LOCKS: Absence = Absence {
         "audit/lines",
         "authn/api_key/last_used",
         "authn/api_key/memory",
+        "authn/jwt/cache",
         "authn/jwt/key_set",
         "authn/otp/recovery/memory",
         "authn/otp/steps",

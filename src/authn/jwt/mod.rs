@@ -16,6 +16,7 @@
 //! Of several issuers, [`JwtIssuers`] picks the one that a token names. It reads no clock and fetches nothing. Keys that come with a token (`jwk`, `jku`, `x5u`, `x5c`)
 //! are never used. Encrypted and nested tokens are refused.
 
+mod cache;
 mod claims;
 mod compact;
 mod envelope;
@@ -41,6 +42,7 @@ mod thumbprint;
 mod unverified;
 mod verifier;
 
+pub use cache::CacheStats;
 pub use error::{KeyError, KeySetError, SkippedKey};
 pub use issuers::JwtIssuers;
 pub use key::Key;

@@ -26,7 +26,7 @@ impl JwtVerifier {
     /// What the callers are; [`Kind::User`] unless said otherwise.
     pub fn kind(mut self, kind: Kind) -> Self {
         self.mapping.kind = kind;
-        self
+        self.settle()
     }
 
     /// How far the issuer's clock may be off: 0 unless said otherwise, at most 300 s.
@@ -64,13 +64,13 @@ impl JwtVerifier {
     /// With callers who are named by this claim instead of by `sub`.
     pub(super) fn subject_in(mut self, claim: &str) -> Self {
         self.mapping.subject = Some(claim.to_owned());
-        self
+        self.settle()
     }
 
     /// With a client that is named by this claim.
     pub(super) fn client_in(mut self, claim: &'static str) -> Self {
         self.mapping.client = Some(claim);
-        self
+        self.settle()
     }
 
     /// What is wrong with the set-up.

@@ -1,5 +1,6 @@
 //! Attacks on the whole path, from text to principal. Those on one part stand with that part.
 
+mod cached;
 mod learnt;
 
 use std::time::Duration;
