@@ -48,6 +48,12 @@ impl Pace {
         Some(Self { interval, ..self })
     }
 
+    /// The pace of calls that may leave so many calls' debt behind, or as much as times can say.
+    pub(super) fn beyond(self, debt: u32) -> Self {
+        let more = self.interval.saturating_mul(debt.into());
+        Self { tolerance: self.tolerance.saturating_add(more).min(END / 2), ..self }
+    }
+
     /// The time in which an empty bucket refills.
     pub(super) const fn tolerance(self) -> u64 {
         self.tolerance
@@ -94,6 +100,9 @@ impl Pace {
 
 /// All times lie before this one, and so take 60 bits: 36 years after the clock's origin, so that no sum wraps.
 const END: u64 = 1 << 60;
+
+#[cfg(test)]
+mod vectors;
 
 #[cfg(test)]
 mod tests {

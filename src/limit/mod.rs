@@ -10,7 +10,8 @@
 //! most `burst` times the interval of the quota. Take 2.5 to 4 slots (16 bytes each) for every
 //! key that is live at the same moment at the worst hour. With 4, about 0.4 % of the live keys
 //! find their part of the table full; with 2.5, about 2 %. [`WhenFull`] says what becomes of
-//! them; too small a table never admits more than the quota.
+//! them; too small a table never admits more than the quota. [`slots_for`] takes more than that,
+//! for crowds that are there to do harm.
 //!
 //! # One quota, one table
 //!
@@ -25,8 +26,10 @@ mod error;
 mod guard;
 mod hashing;
 mod limiter;
+mod permit;
 mod quota;
 mod set;
+mod sizing;
 mod sync;
 mod table;
 mod window;
@@ -36,6 +39,8 @@ pub use client::client_key;
 pub use error::{Exceeded, ExceededKind, LimitError};
 pub use guard::{GuardError, Login, LoginGuard, LoginGuardBuilder, Reservation, Verdict};
 pub use limiter::Limiter;
+pub use permit::{OnDrop, Permit};
 pub use quota::Quota;
 pub use set::{Charge, LimitSet};
+pub use sizing::slots_for;
 pub use table::WhenFull;

@@ -65,6 +65,24 @@ impl Quota {
         Self { burst: n, ..self }
     }
 
+    /// Never more than `n` in any stretch as long as the period, at most `burst` of them at once.
+    ///
+    /// A bucket that holds `burst` and regains `n - burst + 1` a period: what it holds and what
+    /// it regains within less than a period are `n` together. So over a long time fewer are
+    /// admitted than `n` a period; a small burst comes closest. More than `n` counts as `n`.
+    ///
+    /// ```
+    /// use portcullis::Quota;
+    ///
+    /// let strict = Quota::per_minute(100).strict(20);
+    /// assert_eq!(strict, Quota::per_minute(81).burst(20));
+    /// ```
+    #[must_use]
+    pub const fn strict(self, burst: u32) -> Self {
+        let burst = if burst < self.count { burst } else { self.count };
+        Self { count: (self.count - burst).saturating_add(1), burst, ..self }
+    }
+
     /// The rate as a part of a name, such as `20-per-hour`.
     pub(super) fn rate(self) -> String {
         format!("{}-per-{}", self.count, self.period.name())
@@ -174,6 +192,27 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_strict_quota_never_admits_more_than_n_within_its_period(
+            count in 1..60_u32, burst in 1..70_u32,
+            waits in prop::collection::vec(0..200_000_000_u64, 1..200),
+        ) {
+            let pace = Quota::per_second(count).strict(burst).pace().unwrap();
+            let (mut tat, mut now, mut admitted) = (0, 0, Vec::new());
+            for wait in waits {
+                now += wait;
+                // As many as there is room for at this moment.
+                while let Ok(new) = pace.step(tat, now) {
+                    tat = new;
+                    admitted.push(now);
+                }
+            }
+            for from in &admitted {
+                let within = admitted.iter().filter(|at| (*from..from + 1_000_000_000).contains(at));
+                prop_assert!(within.count() <= count as usize);
+            }
+        }
+
         #[test]
         fn the_rate_is_never_above_the_one_asked_for(count in 1..=u32::MAX, burst in 1..=u32::MAX) {
             for quota in [Quota::per_second(count), Quota::per_minute(count), Quota::per_day(count)] {

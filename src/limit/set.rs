@@ -6,7 +6,7 @@ use super::{
     Allowance, Exceeded, LimitError, Quota, WhenFull,
     hashing::Hashing,
     table::{Debit, Refunds},
-    window::Window,
+    window::{Window, fewer},
 };
 use crate::Mono;
 
@@ -63,6 +63,14 @@ pub struct Charge {
     debits: [Option<Debit>; MOST_QUOTAS],
 }
 
+impl Charge {
+    /// The calls that were counted.
+    #[must_use]
+    pub const fn cost(&self) -> u32 {
+        self.cost
+    }
+}
+
 impl<K: Hash + ?Sized> LimitSet<K> {
     /// A set with a table of its own for each quota, each with room for at least `slots` keys, 24
     /// bytes each; the [module](super#how-many-slots) says how many to take.
@@ -111,10 +119,7 @@ impl<K: Hash + ?Sized> LimitSet<K> {
         }
         if self.windows.len() > 1 {
             // Asking first spares the others a charge and its refund, and finds the longest wait.
-            let refusals = self.windows.iter().filter_map(|it| it.peek(hash, cost, now).err());
-            if let Some(no) = refusals.max_by_key(|no| no.retry_after()) {
-                return Err(no);
-            }
+            self.peek(hash, cost, now)?;
         }
         for (window, debit) in self.windows.iter().zip(&mut charge.debits) {
             match window.charge(hash, cost, now) {
@@ -128,6 +133,65 @@ impl<K: Hash + ?Sized> LimitSet<K> {
         Ok(charge)
     }
 
+    /// Whether a call of that cost would be counted at this moment; counts nothing.
+    ///
+    /// # Errors
+    /// What [`charge_at`](Self::charge_at) would answer, if no other call came first.
+    pub fn peek_at(&self, key: &K, cost: u32, now: Mono) -> Result<(), Exceeded> {
+        self.peek(self.hashing.hash(key), cost, now)
+    }
+
+    /// Counts as many of `most` calls as every quota still has room for; [`Charge::cost`] says how
+    /// many. For work that comes in pieces, of which some are better than none.
+    ///
+    /// # Errors
+    /// When there is no room for one: what a call of cost 1 is told.
+    pub fn take_at_most_at(&self, key: &K, most: u32, now: Mono) -> Result<Charge, Exceeded> {
+        let mut cost = most;
+        loop {
+            match self.charge_at(key, cost, now) {
+                // Falls with every round.
+                Err(no) if cost > 1 => cost = fewer(no, cost, 0).clamp(1, cost - 1),
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Counts what a call turned out to cost after it was made, room or not: it cannot be undone,
+    /// but later calls wait for it.
+    ///
+    /// A quota goes into debt by at most `most` calls, so that no bill shuts a caller out for
+    /// longer than `most` intervals. Answers how much of the cost the fullest quota did not count.
+    /// Calls that ask first are admitted no more often than without the debt.
+    #[must_use = "what was not counted was forgiven"]
+    pub fn owe_at(&self, key: &K, cost: u32, most: u32, now: Mono) -> u32 {
+        let hash = self.hashing.hash(key);
+        let forgiven = self.windows.iter().map(|window| window.owe(hash, cost, most, now));
+        forgiven.max().unwrap_or(0)
+    }
+
+    /// Forgets what a key owes to every quota, as if it had never called. Charges made before give
+    /// nothing back after.
+    ///
+    /// Until what was forgotten would have drained, refunds to the few keys that share its part of
+    /// the tables may give back less than they should, or nothing.
+    pub fn reset(&self, key: &K) {
+        let hash = self.hashing.hash(key);
+        for window in &self.windows {
+            window.table.reset(hash);
+        }
+    }
+
+    fn peek(&self, hash: u64, cost: u32, now: Mono) -> Result<(), Exceeded> {
+        if cost == 0 {
+            return Ok(());
+        }
+        let refusals = self.windows.iter().filter_map(|it| it.peek(hash, cost, now).err());
+        refusals.max_by_key(|no| no.retry_after()).map_or(Ok(()), Err)
+    }
+}
+
+impl<K: ?Sized> LimitSet<K> {
     /// What a charge of this set left of the quota that is now the tightest; `None` when nothing
     /// was counted.
     pub(crate) fn allowance(&self, by: &'static str, charge: &Charge) -> Option<Allowance> {

@@ -22,7 +22,8 @@
 //! - the **latest** reading of a stripe and the sum **refunded** there, by which
 //!   [`Pace::unstep`] finds what may be given back.
 //!
-//! A refusal may then be by a word that has fallen in between: it came before the refund.
+//! A refusal may then be by a word that has fallen in between: it came before the refund. A reset
+//! is a refund of everything; both are in `table/undo.rs`.
 //!
 //! **No debit is lost** when a key is displaced while it is hit: claim and hit swap the same word
 //! from the same value, and one of them loses. **No key has two slots**: newcomers of a set are
@@ -120,39 +121,6 @@ impl Table {
         };
         let until = self.hit(hash, now, pace).unwrap_or_else(|| self.admit(hash, now, pace))?;
         Ok(Debit { until, reading: now, refunded })
-    }
-
-    /// Whether a charge would pass at this moment; changes nothing.
-    pub(super) fn peek(&self, hash: u64, now: u64, pace: Pace) -> Result<(), Denied> {
-        let set = self.set(hash);
-        let stands = match set.owned_by(hash.max(1)) {
-            Some(slot) => time(slot.word.load(Relaxed)),
-            None => self.open(time(set.least(hash).1), now)?,
-        };
-        pace.step(stands, now).map(drop)
-    }
-
-    /// Takes back what is left of a debit of `pace`. A key that was displaced has nothing to
-    /// take it back from.
-    pub(super) fn refund(&self, hash: u64, pace: Pace, debit: Debit) {
-        let (set, stripe) = (self.set(hash), self.stripe(hash));
-        // Refunds of a stripe come one by one, and nobody is displaced meanwhile.
-        let _held = lock(&stripe.floor);
-        let Some(slot) = set.owned_by(hash.max(1)) else { return };
-        let refunded = stripe.refunded.load(Relaxed);
-        // Wraps only if 2^64 nanoseconds are refunded in the life of one debit.
-        let since = refunded.wrapping_sub(debit.refunded);
-        loop {
-            // Acquire: with a step come the reading and the sum that were noted before it.
-            let word = slot.word.load(Acquire);
-            let latest = stripe.latest.load(Relaxed);
-            let amount = pace.unstep(debit.until, debit.reading, since, latest);
-            let lower = time(word).saturating_sub(amount);
-            if slot.word.compare_exchange(word, moved(word, lower), Relaxed, Relaxed).is_ok() {
-                stripe.refunded.store(refunded.wrapping_add(amount), Relaxed);
-                return;
-            }
-        }
     }
 
     /// Steps the bucket that the key owns; `None` when it owns none.
@@ -342,6 +310,8 @@ const MOST_STRIPES: usize = 1 << 10;
 /// The bits that times before the end of the range leave.
 const GENERATION_BITS: u32 = 4;
 const GENERATIONS: u64 = (1 << GENERATION_BITS) - 1;
+
+mod undo;
 
 #[cfg(test)]
 impl Table {

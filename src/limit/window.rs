@@ -33,18 +33,35 @@ impl Window {
 
     /// Counts a call of that cost.
     pub(super) fn charge(&self, hash: u64, cost: u32, now: Mono) -> Result<Debit, Exceeded> {
-        let charged = self.pace(cost).and_then(|it| self.table.charge(hash, now.as_nanos(), it));
+        self.charge_beyond(hash, cost, 0, now)
+    }
+
+    /// Counts as much of a cost as leaves no more than so many calls' debt; says how much not.
+    pub(super) fn owe(&self, hash: u64, cost: u32, debt: u32, now: Mono) -> u32 {
+        let mut counted = cost;
+        while counted > 0 {
+            match self.charge_beyond(hash, counted, debt, now) {
+                Ok(_) => break,
+                Err(no) => counted = fewer(no, counted, debt),
+            }
+        }
+        cost - counted
+    }
+
+    fn charge_beyond(&self, hash: u64, cost: u32, debt: u32, now: Mono) -> Result<Debit, Exceeded> {
+        let pace = self.pace(cost, debt);
+        let charged = pace.and_then(|it| self.table.charge(hash, now.as_nanos(), it));
         charged.map_err(|denied| Exceeded::new(self.quota, denied))
     }
 
     /// Whether a call of that cost would be counted at this moment.
     pub(super) fn peek(&self, hash: u64, cost: u32, now: Mono) -> Result<(), Exceeded> {
-        let answer = self.pace(cost).and_then(|it| self.table.peek(hash, now.as_nanos(), it));
+        let answer = self.pace(cost, 0).and_then(|it| self.table.peek(hash, now.as_nanos(), it));
         answer.map_err(|denied| Exceeded::new(self.quota, denied))
     }
 
     pub(super) fn refund(&self, hash: u64, cost: u32, debit: Debit) {
-        if let Some(pace) = self.pace.times(cost) {
+        if let Some(pace) = self.pace.beyond(cost).times(cost) {
             self.table.refund(hash, pace, debit);
         }
     }
@@ -54,8 +71,20 @@ impl Window {
         Allowance::new(by, self.quota, self.pace, debit.debt())
     }
 
-    fn pace(&self, cost: u32) -> Result<Pace, Denied> {
+    fn pace(&self, cost: u32, debt: u32) -> Result<Pace, Denied> {
         let wait = self.pace.tolerance();
-        self.pace.times(cost).ok_or(Denied { kind: ExceededKind::TooCostly, wait })
+        self.pace.beyond(debt).times(cost).ok_or(Denied { kind: ExceededKind::TooCostly, wait })
     }
+}
+
+/// Of `cost` calls that were refused at once, those that were not too many; `debt` as in
+/// [`Pace::beyond`].
+pub(super) fn fewer(no: Exceeded, cost: u32, debt: u32) -> u32 {
+    let Ok(pace) = no.quota().pace() else { return 0 };
+    let fit = match no.kind() {
+        ExceededKind::Spent => u64::from(cost).saturating_sub(no.wait().div_ceil(pace.interval())),
+        ExceededKind::TooCostly => pace.beyond(debt).tolerance() / pace.interval(),
+        ExceededKind::Clock | ExceededKind::TableFull => 0,
+    };
+    u32::try_from(fit).unwrap_or(cost)
 }

@@ -127,6 +127,34 @@ fn a_displaced_key_has_nothing_to_take_back() {
 }
 
 #[test]
+fn a_reset_forgets_what_one_key_owes() {
+    let table = table(64, WhenFull::Deny);
+    for key in [7, 8] {
+        assert_eq!(room(&table, key, 100, 3), 3);
+    }
+    table.reset(7);
+    table.reset(9);
+    assert_eq!((room(&table, 7, 100, 3), room(&table, 8, 100, 3)), (3, 0));
+}
+
+#[test]
+fn attack_a_refund_of_what_a_reset_forgot() {
+    for refunded in [0, 2] {
+        let table = table(64, WhenFull::Deny);
+        let mut debits: Vec<_> = (0..3).map(|_| table.charge(7, 100, pace(3)).unwrap()).collect();
+        for debit in debits.drain(..refunded) {
+            table.refund(7, pace(3), debit);
+        }
+        table.reset(7);
+        assert_eq!(room(&table, 7, 100, 3), 3);
+        for debit in debits {
+            table.refund(7, pace(3), debit);
+        }
+        assert_eq!(room(&table, 7, 100, 3), 0, "{refunded}");
+    }
+}
+
+#[test]
 fn a_peek_changes_nothing_and_says_what_a_charge_would() {
     for when_full in [WhenFull::Inherit, WhenFull::Deny] {
         let table = table(4, when_full);
@@ -161,9 +189,17 @@ fn within_quota(readings: &mut [u64], burst: u32) -> bool {
 #[derive(Clone, Debug)]
 enum Op {
     /// After so long, by a clock so far behind.
-    Charge { key: u64, cost: u32, later: u64, stale: u64 },
+    Charge {
+        key: u64,
+        cost: u32,
+        later: u64,
+        stale: u64,
+    },
     /// The charge at this place among those that stand.
     Refund(prop::sample::Index),
+    Reset {
+        key: u64,
+    },
 }
 
 fn ops() -> impl Strategy<Value = Vec<Op>> {
@@ -172,6 +208,18 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         .prop_map(|(key, cost, later, stale)| Op::Charge { key: key << 60, cost, later, stale });
     let refund = any::<prop::sample::Index>().prop_map(Op::Refund);
     prop::collection::vec(prop_oneof![3 => charge, 2 => refund], 1..200)
+}
+
+fn ops_and_resets() -> impl Strategy<Value = Vec<Op>> {
+    let reset = (0..8_u64).prop_map(|key| Op::Reset { key: key << 60 });
+    (ops(), prop::collection::vec((any::<prop::sample::Index>(), reset), 0..20)).prop_map(
+        |(mut ops, resets)| {
+            for (index, reset) in resets {
+                ops.insert(index.index(ops.len()), reset);
+            }
+            ops
+        },
+    )
 }
 
 /// Where the bucket of a key stands.
@@ -201,7 +249,7 @@ proptest! {
 
     #[test]
     fn what_stands_keeps_the_quota_whatever_is_refunded_and_however_stale_the_readings(
-        ops in ops(), burst in 2..7_u32, slots in 1..9_usize, inherit: bool,
+        ops in ops_and_resets(), burst in 2..7_u32, slots in 1..9_usize, inherit: bool,
     ) {
         let when_full = if inherit { WhenFull::Inherit } else { WhenFull::Deny };
         let (table, mut standing, mut clock) = (table(slots, when_full), Vec::new(), 100);
@@ -211,20 +259,32 @@ proptest! {
                     clock += later;
                     let now = clock - stale;
                     let pace = pace(burst).times(cost).unwrap();
-                    if let Ok(debit) = table.charge(key, now, pace) {
-                        standing.push((key, cost, now, debit));
+                    let peeked = table.peek(key, now, pace);
+                    let charged = table.charge(key, now, pace);
+                    prop_assert_eq!(charged.map(drop), peeked);
+                    if let Ok(debit) = charged {
+                        standing.push((key, cost, now, debit, true));
                     }
                 }
                 Op::Refund(_) if standing.is_empty() => {}
                 Op::Refund(index) => {
-                    let (key, cost, _, debit) = standing.swap_remove(index.index(standing.len()));
+                    let at = index.index(standing.len());
+                    let (key, cost, _, debit, _) = standing.swap_remove(at);
                     table.refund(key, pace(burst).times(cost).unwrap(), debit);
+                }
+                Op::Reset { key } => {
+                    table.reset(key);
+                    // They count no more, and may still be refunded.
+                    let owners = standing.iter_mut().filter(|(owner, ..)| *owner == key);
+                    owners.for_each(|(.., counts)| *counts = false);
                 }
             }
         }
         let mut readings: HashMap<u64, Vec<u64>> = HashMap::new();
-        for (key, cost, now, _) in standing {
-            readings.entry(key).or_default().extend((0..cost).map(|_| now));
+        for (key, cost, now, _, counts) in standing {
+            if counts {
+                readings.entry(key).or_default().extend((0..cost).map(|_| now));
+            }
         }
         for (key, mut readings) in readings {
             prop_assert!(within_quota(&mut readings, burst), "key {}", key);
@@ -245,6 +305,7 @@ proptest! {
                         standing.push((key, pace, clock - stale, debit));
                     }
                 }
+                Op::Reset { .. } => {}
                 Op::Refund(_) if standing.is_empty() => {}
                 Op::Refund(index) => {
                     let at = index.index(standing.len());

@@ -1,0 +1,66 @@
+//! What a table does besides charging: looking without touching, and taking back.
+
+use super::*;
+
+impl Table {
+    /// Whether a charge would pass at this moment; changes nothing.
+    pub(in crate::limit) fn peek(&self, hash: u64, now: u64, pace: Pace) -> Result<(), Denied> {
+        let set = self.set(hash);
+        let stands = match set.owned_by(hash.max(1)) {
+            Some(slot) => time(slot.word.load(Relaxed)),
+            None => {
+                let least = self.open(time(set.least(hash.max(1)).1), now)?;
+                pace.step(least, now)?;
+                least.max(*lock(&self.stripe(hash).floor))
+            }
+        };
+        pace.step(stands, now).map(drop)
+    }
+
+    /// Takes back what is left of a debit of `pace`. A key that was displaced has nothing to
+    /// take it back from.
+    pub(in crate::limit) fn refund(&self, hash: u64, pace: Pace, debit: Debit) {
+        let stripe = self.stripe(hash);
+        // Refunds of a stripe come one by one, and nobody is displaced meanwhile.
+        let _held = lock(&stripe.floor);
+        let Some(slot) = self.set(hash).owned_by(hash.max(1)) else { return };
+        let refunded = stripe.refunded.load(Relaxed);
+        // Wraps only if 2^64 nanoseconds are refunded in the life of one debit.
+        let since = refunded.wrapping_sub(debit.refunded);
+        let amount = slot.lower(|_| {
+            let latest = stripe.latest.load(Relaxed);
+            pace.unstep(debit.until, debit.reading, since, latest)
+        });
+        stripe.refunded.store(refunded.wrapping_add(amount), Relaxed);
+    }
+
+    /// Forgets what a key owes.
+    ///
+    /// Debits that are still open must not be taken back after: that would be twice. Each ends
+    /// where the bucket stands or before, so that raising `latest` to there leaves nothing of
+    /// them. Of other debits in the stripe it may leave less than there is, never more.
+    pub(in crate::limit) fn reset(&self, hash: u64) {
+        let stripe = self.stripe(hash);
+        let _held = lock(&stripe.floor);
+        let Some(slot) = self.set(hash).owned_by(hash.max(1)) else { return };
+        slot.lower(|time| {
+            stripe.latest.fetch_max(time, Relaxed);
+            time
+        });
+    }
+}
+
+impl Slot {
+    /// Moves the bucket down by what `amount` says of where it stands, and tells that amount.
+    fn lower(&self, amount: impl Fn(u64) -> u64) -> u64 {
+        loop {
+            // Acquire: with a step come the reading and the sum that were noted before it.
+            let word = self.word.load(Acquire);
+            let amount = amount(time(word));
+            let lower = moved(word, time(word).saturating_sub(amount));
+            if self.word.compare_exchange(word, lower, Relaxed, Relaxed).is_ok() {
+                return amount;
+            }
+        }
+    }
+}
