@@ -38,6 +38,8 @@ mod examples_policy;
 #[cfg(feature = "testing")]
 mod factors;
 #[cfg(test)]
+mod floods;
+#[cfg(test)]
 #[cfg(feature = "testing")]
 mod gate;
 #[cfg(test)]
@@ -55,6 +57,10 @@ mod kit;
 #[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower"))]
 mod layers;
+#[cfg(test)]
+mod limit_histories;
+#[cfg(test)]
+mod limit_operations;
 #[cfg(test)]
 mod limit_sets;
 #[cfg(test)]
