@@ -17,7 +17,7 @@ fn generated() -> String {
     for (interval, burst) in [(1, 1), (10, 3), (20_000_000, 100), (86_400_000_000_000, 7)] {
         for now in [0, 1_000, 1_790_000_000_000_000] {
             for (cost, debt) in [(1, 0), (2, 0), (7, 0), (1, 2), (9, 5)] {
-                let full = interval * i128::from(burst);
+                let full = interval * burst;
                 for owed in [-1, 0, 1, full - interval, full - interval + 1, full, full + interval]
                 {
                     steps.push(step([(now + owed).max(0), now, interval, burst, cost, debt]));
