@@ -28,6 +28,8 @@ pub mod http;
 #[cfg(feature = "tower")]
 pub mod tower;
 
+#[cfg(feature = "fetch")]
+pub mod fetch;
 #[cfg(feature = "jsonwebtoken")]
 pub mod jsonwebtoken;
 #[cfg(any(test, feature = "testing"))]

@@ -10,6 +10,7 @@ mod error;
 mod header;
 pub mod jwt;
 pub mod otp;
+mod outbound;
 #[cfg(feature = "password")]
 pub mod password;
 pub mod session;
@@ -20,5 +21,6 @@ pub use challenge::Challenge;
 pub use credential::{Credential, Source};
 pub use error::{AuthnError, AuthnErrorKind};
 pub use header::{Claim, MAX_CREDENTIAL};
+pub use outbound::Outbound;
 pub use store::{Answer, StoreError};
 pub use verifier::{Authenticator, Step, Verifier};

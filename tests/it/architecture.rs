@@ -15,7 +15,7 @@ pub(crate) use source::{root, rust_files};
 /// vocabulary. The adapters are on one level, so none uses another.
 const LEVELS: Levels = Levels {
     levels: &[
-        &["jsonwebtoken", "testing", "tracing"],
+        &["fetch", "jsonwebtoken", "testing", "tracing"],
         &["tower"],
         &["http"],
         &["clock"],
@@ -51,6 +51,7 @@ const LOCKS: Absence = Absence {
         "authn/api_key/memory",
         "authn/jwt/cache",
         "authn/jwt/key_set",
+        "authn/jwt/remote/keys",
         "authn/otp/recovery/memory",
         "authn/otp/steps",
         "authn/session/memory",
@@ -61,6 +62,7 @@ const LOCKS: Absence = Absence {
         "authn/password/store",
         "authz/hits",
         "clock.rs",
+        "fetch/refresher",
         "gate/caller",
         "gate/ids",
         "gate/visit",
@@ -102,12 +104,13 @@ const ABSENCES: &[Absence] = &[
         only: &["clock.rs"],
     },
     Absence { what: "a choice for the whole process", words: &["install_default"], only: &[] },
-    Absence { what: "a status", words: &["StatusCode"], only: &["http"] },
+    Absence { what: "a status", words: &["StatusCode"], only: &["fetch", "http"] },
     Absence {
         what: "of HTTP",
         words: &["http::", "http_body::", "bytes::"],
         only: &["http", "tower", "testing"],
     },
+    Absence { what: "an HTTP client", words: &["rustls::", "ureq::"], only: &["fetch"] },
     Absence { what: "of tower", words: &["tower_layer::", "tower_service::"], only: &["tower"] },
     Absence {
         what: "a runtime or a framework",

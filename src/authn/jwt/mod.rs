@@ -34,8 +34,10 @@ mod options;
 mod pem;
 pub mod profile;
 mod provider;
+mod remote;
 mod roles;
 mod rules;
+mod source;
 #[cfg(test)]
 mod tests;
 mod thumbprint;
@@ -50,7 +52,12 @@ pub use key_set::KeySet;
 pub use loader::Loader;
 #[cfg(feature = "jsonwebtoken")]
 pub(crate) use pem::rsa_public_key;
+pub use remote::{
+    Discovery, FetchError, FetchOutcome, FetchRequest, KeysHealth, NotReady, RemoteKeys, RemoteSet,
+    RemoteSetError, freshness,
+};
 pub use roles::RoleMap;
+pub use source::Keys;
 pub use verifier::JwtVerifier;
 
 pub use crate::crypto::{Algorithm, UnknownAlgorithm};

@@ -9,13 +9,13 @@ use super::{
     envelope::Envelope,
     header::Types,
     json::Document,
-    key_set::KeySet,
     mapping::Mapping,
     roles::RoleMap,
     rules::{ClaimRules, Times},
+    source::Keys,
 };
 use crate::{
-    Facts, Now, Principal, Snapshot, UnixTime,
+    Facts, Now, Principal, UnixTime,
     authn::{AuthnError, AuthnErrorKind, Challenge, Credential, Verifier},
 };
 
@@ -71,12 +71,13 @@ impl JwtVerifier {
     /// Vouches in `realm` for whoever `issuer` names in tokens for `audience`, signed by one of
     /// `keys`. `issuer` and `audience` are compared byte by byte with `iss` and `aud`.
     ///
-    /// Hand over a [`Snapshot`] and keep a clone of it to replace the keys later.
+    /// Hand over a [`Snapshot`](crate::Snapshot) and keep a clone of it to replace the keys later,
+    /// or [`RemoteKeys`](super::RemoteKeys) that are fetched.
     pub fn new(
         realm: impl Into<String>,
         issuer: impl Into<String>,
         audience: impl Into<String>,
-        keys: impl Into<Snapshot<KeySet>>,
+        keys: impl Into<Keys>,
     ) -> Self {
         let types = Types::new(["JWT", "at+jwt"], true);
         let mut rules = ClaimRules::new(issuer.into(), audience.into());
@@ -145,7 +146,7 @@ impl JwtVerifier {
     pub fn verify_token(&self, token: &str, now: UnixTime) -> Result<Principal, AuthnError> {
         let Some(cache) = &self.cache else { return Ok(self.judge(token, now)?.principal) };
         // Before the token is proven: if they are replaced meanwhile, the entry is of no use.
-        let keys = self.envelope.keys.load();
+        let keys = self.envelope.keys.load(now)?;
         if let Some(proven) = cache.get(token.as_bytes(), &keys) {
             self.admit(&proven, now)?;
             return Ok(proven.principal);
@@ -161,14 +162,14 @@ impl JwtVerifier {
             return Err(AuthnError::new(AuthnErrorKind::Unavailable, detail));
         }
         let mut buffer = Buffer::default();
-        let proven = self.prove(&self.envelope.open(token, &mut buffer)?)?;
+        let proven = self.prove(&self.envelope.open(token, &mut buffer)?, now)?;
         self.admit(&proven, now)?;
         Ok(proven)
     }
 
     /// What follows from the token's bytes and its key, whenever it is presented.
-    fn prove(&self, token: &Compact<'_>) -> Result<Proven, AuthnError> {
-        self.envelope.verify(token)?;
+    fn prove(&self, token: &Compact<'_>, now: UnixTime) -> Result<Proven, AuthnError> {
+        self.envelope.verify(token, &self.rules.issuer, now)?;
         let mut document = Document::default();
         let claims = Claims::read(token.payload, &mut document)?;
         let times = self.rules.check(&claims)?;

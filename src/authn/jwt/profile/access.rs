@@ -2,8 +2,8 @@
 
 use super::present;
 use crate::{
-    JwtVerifier, KeySet, Snapshot,
-    authn::jwt::{envelope::Envelope, header::Types, rules::ClaimRules},
+    JwtVerifier,
+    authn::jwt::{Keys, envelope::Envelope, header::Types, rules::ClaimRules},
 };
 
 impl JwtVerifier {
@@ -32,7 +32,7 @@ impl JwtVerifier {
         realm: impl Into<String>,
         issuer: impl Into<String>,
         audience: impl Into<String>,
-        keys: impl Into<Snapshot<KeySet>>,
+        keys: impl Into<Keys>,
     ) -> Self {
         let mut rules = ClaimRules::new(issuer.into(), audience.into());
         rules.access_only = true;

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::{
-    JwtVerifier, KeySet, Snapshot,
+    JwtVerifier,
     authn::jwt::{
+        Keys,
         envelope::Envelope,
         header::{Types, is_media},
         rules::{ClaimRules, Demand, Need},
@@ -114,11 +115,7 @@ impl CustomTokens {
     }
 
     /// The verifier of these tokens, for a gate; it vouches in `realm`.
-    pub fn verifier(
-        self,
-        realm: impl Into<String>,
-        keys: impl Into<Snapshot<KeySet>>,
-    ) -> JwtVerifier {
+    pub fn verifier(self, realm: impl Into<String>, keys: impl Into<Keys>) -> JwtVerifier {
         let types = Types { named: vec![self.typ], untyped: false };
         JwtVerifier::of(realm.into(), Envelope::new(types, keys.into()), self.rules)
     }

@@ -8,11 +8,11 @@ use std::time::Duration;
 pub use self::{expected::Expected, token::IdToken};
 use super::{Profile, absent, present, text};
 use crate::{
-    Algorithm, KeySet, Snapshot, UnixTime,
+    Algorithm, UnixTime,
     authn::{
         AuthnError, AuthnErrorKind,
         jwt::{
-            claims::Claims, envelope::Envelope, header::Types, invalid, json::Value,
+            Keys, claims::Claims, envelope::Envelope, header::Types, invalid, json::Value,
             rules::ClaimRules,
         },
     },
@@ -62,7 +62,7 @@ impl IdTokens {
         issuer: impl Into<String>,
         client_id: impl Into<String>,
         algorithm: Algorithm,
-        keys: impl Into<Snapshot<KeySet>>,
+        keys: impl Into<Keys>,
     ) -> Self {
         let mut rules = ClaimRules::new(issuer.into(), client_id.into());
         rules.demands = vec![
@@ -79,7 +79,7 @@ impl IdTokens {
 
     /// Takes Google's ID tokens for the client `client_id`: RS256, from an issuer that spells its
     /// name with and without `https://` ("Verify the Google ID token on your server side").
-    pub fn google(client_id: impl Into<String>, keys: impl Into<Snapshot<KeySet>>) -> Self {
+    pub fn google(client_id: impl Into<String>, keys: impl Into<Keys>) -> Self {
         let issuer = "https://accounts.google.com";
         let tokens = Self::new(issuer, client_id, Algorithm::Rs256, keys);
         Self { alias: Some("accounts.google.com"), ..tokens }
@@ -130,7 +130,7 @@ impl IdTokens {
         now: UnixTime,
     ) -> Result<IdToken, AuthnError> {
         let rules = &self.profile.rules;
-        self.profile.read(token, |claims, algorithm| {
+        self.profile.read(token, now, |claims, algorithm| {
             if algorithm != self.algorithm {
                 return Err(invalid("the token's `alg` is not the registered one"));
             }

@@ -2,10 +2,11 @@
 
 use super::{Profile, absent, optional, present};
 use crate::{
-    Algorithm, KeySet, Snapshot, UnixTime,
+    Algorithm, UnixTime,
     authn::{
         AuthnError,
         jwt::{
+            Keys,
             claims::Claims,
             envelope::Envelope,
             header::Types,
@@ -70,7 +71,7 @@ impl LogoutTokens {
         issuer: impl Into<String>,
         client_id: impl Into<String>,
         algorithm: Algorithm,
-        keys: impl Into<Snapshot<KeySet>>,
+        keys: impl Into<Keys>,
     ) -> Self {
         let mut rules = ClaimRules::new(issuer.into(), client_id.into());
         rules.demands = vec![
@@ -102,7 +103,7 @@ impl LogoutTokens {
     /// The first rule the token does not meet.
     pub fn verify(&self, token: &str, now: UnixTime) -> Result<LogoutToken, AuthnError> {
         let rules = &self.profile.rules;
-        self.profile.read(token, |claims, algorithm| {
+        self.profile.read(token, now, |claims, algorithm| {
             if algorithm != self.algorithm {
                 return Err(invalid("the token's `alg` is not the registered one"));
             }

@@ -40,7 +40,7 @@ use super::{
     rules::{ClaimRules, Demand, Need},
 };
 use crate::{
-    Algorithm,
+    Algorithm, UnixTime,
     authn::{AuthnError, AuthnErrorKind},
 };
 
@@ -76,6 +76,7 @@ impl Profile {
     fn read<T>(
         &self,
         token: &str,
+        now: UnixTime,
         judge: impl FnOnce(&Claims<'_>, Algorithm) -> Result<T, AuthnError>,
     ) -> Result<T, AuthnError> {
         if !self.rules.problems().is_empty() {
@@ -84,7 +85,7 @@ impl Profile {
         }
         let mut buffer = Buffer::default();
         let token = self.envelope.open(token, &mut buffer)?;
-        let algorithm = self.envelope.verify(&token)?;
+        let algorithm = self.envelope.verify(&token, &self.rules.issuer, now)?;
         let mut document = Document::default();
         judge(&Claims::read(token.payload, &mut document)?, algorithm)
     }

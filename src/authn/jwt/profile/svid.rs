@@ -5,10 +5,11 @@ use super::{
     spiffe_id::{is_trust_domain, is_workload_of},
 };
 use crate::{
-    Algorithm, Facts, KeySet, Kind, Now, Principal, Snapshot, UnixTime,
+    Algorithm, Facts, Kind, Now, Principal, UnixTime,
     authn::{
         AuthnError, AuthnErrorKind, Challenge, Credential, Verifier,
         jwt::{
+            Keys,
             compact::{Buffer, Compact},
             envelope::Envelope,
             header::Types,
@@ -60,7 +61,7 @@ impl JwtSvids {
         realm: impl Into<String>,
         trust_domain: impl Into<String>,
         audience: impl Into<String>,
-        keys: impl Into<Snapshot<KeySet>>,
+        keys: impl Into<Keys>,
     ) -> Self {
         let trust_domain = trust_domain.into();
         let mut rules = ClaimRules::new(trust_domain.clone(), audience.into());
@@ -94,7 +95,7 @@ impl JwtSvids {
             return Err(AuthnError::new(AuthnErrorKind::Unavailable, detail));
         }
         let rules = &self.profile.rules;
-        self.profile.read(token, |claims, algorithm| {
+        self.profile.read(token, now, |claims, algorithm| {
             // JWT-SVID section 2.1: RS, ES and PS.
             if algorithm.is_symmetric() || algorithm == Algorithm::EdDsa {
                 return Err(invalid("`alg` is none of those of JWT-SVIDs"));

@@ -1,6 +1,6 @@
 //! Auth0.
 
-use crate::{JwtVerifier, KeySet, RoleMap, Snapshot};
+use crate::{JwtVerifier, RoleMap, authn::jwt::Keys};
 
 impl JwtVerifier {
     /// The access tokens of an Auth0 tenant for the API that is registered as `audience`, in the
@@ -13,7 +13,7 @@ impl JwtVerifier {
         realm: impl Into<String>,
         domain: &str,
         audience: impl Into<String>,
-        keys: impl Into<Snapshot<KeySet>>,
+        keys: impl Into<Keys>,
     ) -> Self {
         Self::new(realm, format!("https://{domain}/"), audience, keys)
     }

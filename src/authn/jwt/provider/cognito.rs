@@ -1,8 +1,8 @@
 //! Amazon Cognito.
 
 use crate::{
-    JwtVerifier, KeySet, RoleMap, Snapshot,
-    authn::jwt::{profile::text, rules::AudienceClaim},
+    JwtVerifier, RoleMap,
+    authn::jwt::{Keys, profile::text, rules::AudienceClaim},
 };
 
 impl JwtVerifier {
@@ -20,7 +20,7 @@ impl JwtVerifier {
         region: &str,
         pool: &str,
         client_id: impl Into<String>,
-        keys: impl Into<Snapshot<KeySet>>,
+        keys: impl Into<Keys>,
     ) -> Self {
         let issuer = format!("https://cognito-idp.{region}.amazonaws.com/{pool}");
         let access = text("token_use", "access", "`token_use` is not `access`");

@@ -1,8 +1,11 @@
 //! Microsoft Entra ID.
 
 use crate::{
-    JwtVerifier, KeySet, RoleMap, Snapshot,
-    authn::jwt::profile::{absent, present, text},
+    JwtVerifier, RoleMap,
+    authn::jwt::{
+        Keys,
+        profile::{absent, present, text},
+    },
 };
 
 impl JwtVerifier {
@@ -22,7 +25,7 @@ impl JwtVerifier {
         realm: impl Into<String>,
         tenant: &str,
         audience: impl Into<String>,
-        keys: impl Into<Snapshot<KeySet>>,
+        keys: impl Into<Keys>,
     ) -> Self {
         let issuer = format!("https://login.microsoftonline.com/{tenant}/v2.0");
         Self::new(realm, issuer, audience, keys).of_tenant(tenant, "2.0")
@@ -35,7 +38,7 @@ impl JwtVerifier {
         realm: impl Into<String>,
         tenant: &str,
         audience: impl Into<String>,
-        keys: impl Into<Snapshot<KeySet>>,
+        keys: impl Into<Keys>,
     ) -> Self {
         let issuer = format!("https://sts.windows.net/{tenant}/");
         Self::new(realm, issuer, audience, keys).of_tenant(tenant, "1.0").client_in("appid")

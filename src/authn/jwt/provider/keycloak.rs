@@ -1,6 +1,9 @@
 //! Keycloak.
 
-use crate::{JwtVerifier, KeySet, RoleMap, Snapshot, authn::jwt::profile::text};
+use crate::{
+    JwtVerifier, RoleMap,
+    authn::jwt::{Keys, profile::text},
+};
 
 impl JwtVerifier {
     /// The access tokens of a Keycloak realm; `issuer` is `https://<host>/realms/<realm>`.
@@ -14,7 +17,7 @@ impl JwtVerifier {
         realm: impl Into<String>,
         issuer: impl Into<String>,
         audience: impl Into<String>,
-        keys: impl Into<Snapshot<KeySet>>,
+        keys: impl Into<Keys>,
     ) -> Self {
         let bearer = text("typ", "Bearer", "`typ` of the payload is not `Bearer`");
         Self::new(realm, issuer, audience, keys).demanding([bearer])

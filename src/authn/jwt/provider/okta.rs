@@ -1,6 +1,9 @@
 //! Okta.
 
-use crate::{JwtVerifier, KeySet, RoleMap, Snapshot, authn::jwt::profile::present};
+use crate::{
+    JwtVerifier, RoleMap,
+    authn::jwt::{Keys, profile::present},
+};
 
 impl JwtVerifier {
     /// The access tokens of a custom authorization server of Okta; `issuer` is
@@ -14,7 +17,7 @@ impl JwtVerifier {
         realm: impl Into<String>,
         issuer: impl Into<String>,
         audience: impl Into<String>,
-        keys: impl Into<Snapshot<KeySet>>,
+        keys: impl Into<Keys>,
     ) -> Self {
         let client = present("cid", "the token has no `cid`");
         Self::new(realm, issuer, audience, keys).demanding([client]).client_in("cid")

@@ -1,0 +1,11 @@
+//! Fetches key sets over HTTP: a thin adapter over `ureq`, on plain threads and without a runtime.
+//!
+//! TLS is rustls with ring, handed over by value: nothing is installed for the process. The roots
+//! are those of Mozilla (`webpki-roots`). What may be asked is decided by
+//! [`Outbound`](crate::authn::Outbound), for every redirect and every resolved address; no proxy
+//! of the environment is used, since it would resolve the names itself.
+
+mod client;
+mod refresher;
+
+pub use refresher::{Refresher, SpawnError};
