@@ -98,6 +98,9 @@ mod quotas;
 #[cfg(all(feature = "testing", feature = "tower"))]
 mod rate_limit_fields;
 #[cfg(test)]
+#[cfg(all(feature = "testing", feature = "fetch"))]
+mod remote_keys;
+#[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower"))]
 mod routes;
 #[cfg(test)]

@@ -1,0 +1,273 @@
+//! Key sets fetched from real servers on this machine: what they may do, and what comes of it.
+
+mod server;
+
+use std::time::Duration;
+
+use portcullis::{
+    Admission, Algorithm, AuthnErrorKind, Credential, Facts, Gate, JwtVerifier, Refusal, Routes,
+    authn::{
+        Outbound,
+        jwt::{Discovery, FetchError, KeysHealth, RemoteKeys, RemoteSet},
+    },
+    clock,
+    fetch::Refresher,
+    testing::Issuer,
+};
+use server::{Behaviour, Server};
+
+const ISSUER: &str = "https://id.example";
+/// A time that no test waits for to its end.
+const LONG: Duration = Duration::from_secs(20);
+
+fn old() -> Issuer {
+    Issuer::new(ISSUER).with_algorithm(Algorithm::Es256)
+}
+
+fn new() -> Issuer {
+    Issuer::new(ISSUER).with_algorithm(Algorithm::EdDsa)
+}
+
+fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// A set at this address, in a hurry.
+fn hurried(set: RemoteSet) -> RemoteSet {
+    set.outbound(Outbound::default().allow_loopback())
+        .every(millis(200))
+        .cooldown(millis(50))
+        .retry(millis(20))
+        .timeout(millis(300))
+}
+
+fn remote(url: String) -> (RemoteKeys, Refresher) {
+    let keys = RemoteKeys::new(hurried(RemoteSet::at(url))).unwrap();
+    let refresher = Refresher::start(&keys).unwrap();
+    (keys, refresher)
+}
+
+/// Waits until the set is as `wanted`.
+fn until(keys: &RemoteKeys, wanted: impl Fn(KeysHealth) -> bool) -> KeysHealth {
+    let begun = clock::mono();
+    loop {
+        let now = clock::now();
+        let health = keys.health(now);
+        if wanted(health) {
+            return health;
+        }
+        assert!(now.mono < begun.saturating_add(LONG), "{health:?}");
+        std::thread::sleep(millis(5));
+    }
+}
+
+fn kind(verifier: &JwtVerifier, issuer: &Issuer) -> Option<AuthnErrorKind> {
+    let now = clock::now().wall;
+    verifier.verify_token(&issuer.token("alice").sign(now), now).err().map(|error| error.kind())
+}
+
+fn verifier(keys: &RemoteKeys) -> JwtVerifier {
+    JwtVerifier::new("staff", ISSUER, old_audience(), keys.clone())
+}
+
+/// The audience that the kit's tokens are for.
+fn old_audience() -> &'static str {
+    "orders"
+}
+
+#[test]
+fn a_service_starts_before_its_issuer() {
+    let server = Server::start(Behaviour::Status(500));
+    let (keys, _refresher) = remote(server.url("/keys"));
+    assert!(keys.ready(millis(50)).is_err());
+    let held = Issuer::new("https://other.example").with_audience("orders");
+    let gate = Gate::builder()
+        .authenticate(verifier(&keys))
+        .authenticate(held.verifier("other"))
+        .routes(Routes::new().authenticated("GET", "/me"))
+        .build()
+        .unwrap();
+    let ask = |issuer: &Issuer| -> Result<(), Refusal> {
+        let now = clock::now();
+        let token = issuer.token("alice").sign(now.wall);
+        let mut facts = Facts::default();
+        (facts.method, facts.path, facts.secure) = (Some("GET"), Some("/me"), true);
+        let admission = gate.admit(Credential::Bearer(&token), &facts, now);
+        let Admission::Done(result) = admission else { panic!("{admission:?}") };
+        result.map(drop)
+    };
+    let refused = ask(&old()).unwrap_err();
+    assert_eq!((refused.status(), refused.retry_after_secs()), (503, Some(1)));
+    assert!(ask(&held).is_ok(), "other issuers' tokens work");
+    server.behave(Behaviour::Keys(old().jwks()));
+    keys.ready(LONG).unwrap();
+    assert!(ask(&old()).is_ok());
+}
+
+#[test]
+fn rotation_and_withdrawal() {
+    let server = Server::start(Behaviour::Keys(old().jwks()));
+    let (keys, _refresher) = remote(server.url("/keys"));
+    keys.ready(LONG).unwrap();
+    let verifier = verifier(&keys);
+    assert_eq!(kind(&verifier, &old()), None);
+    server.behave(Behaviour::Keys(new().jwks()));
+    // The first token with the new key brings the fetch forward; meanwhile it is no 401.
+    while let Some(kind) = kind(&verifier, &new()) {
+        assert_eq!(kind, AuthnErrorKind::Unavailable);
+        std::thread::sleep(millis(5));
+    }
+    assert!(kind(&verifier, &old()).is_some(), "withdrawn");
+    while kind(&verifier, &old()) != Some(AuthnErrorKind::Invalid) {
+        std::thread::sleep(millis(5));
+    }
+}
+
+#[test]
+fn an_unchanged_set_is_asked_for_by_its_tag() {
+    let server = Server::start(Behaviour::Keys(old().jwks()));
+    let (keys, _refresher) = remote(server.url("/keys"));
+    keys.ready(LONG).unwrap();
+    while server.unchanged() < 2 {
+        assert_eq!(kind(&verifier(&keys), &old()), None);
+        std::thread::sleep(millis(5));
+    }
+    assert_eq!(keys.health(clock::now()).failures, 0);
+}
+
+#[test]
+fn attack_server_that_misbehaves_while_keys_are_held() {
+    let server = Server::start(Behaviour::Keys(old().jwks()));
+    let (keys, _refresher) = remote(server.url("/keys"));
+    keys.ready(LONG).unwrap();
+    let verifier = verifier(&keys);
+    for (behaviour, expected) in [
+        (Behaviour::Status(500), FetchError::Status),
+        (Behaviour::Hang, FetchError::TimedOut),
+        (Behaviour::Body("<html>".to_owned()), FetchError::Garbage),
+        (Behaviour::Body(r#"{"keys":[]}"#.to_owned()), FetchError::Garbage),
+        (
+            Behaviour::Body(Issuer::new(ISSUER).with_algorithm(Algorithm::Hs256).jwks()),
+            FetchError::SharedSecret,
+        ),
+        (Behaviour::Giant, FetchError::TooLarge),
+        (Behaviour::Redirect("https://127.0.0.1:1/keys".to_owned()), FetchError::Forbidden),
+        (Behaviour::Redirect("http://10.0.0.1/keys".to_owned()), FetchError::Forbidden),
+        (Behaviour::Redirect("http://169.254.169.254/keys".to_owned()), FetchError::Forbidden),
+        (Behaviour::Redirect("/keys".to_owned()), FetchError::Forbidden),
+    ] {
+        server.behave(behaviour.clone());
+        let health = until(&keys, |health| health.error == Some(expected));
+        assert_eq!(health.keys, 1, "{behaviour:?}");
+        assert_eq!(kind(&verifier, &old()), None, "{behaviour:?}: the old keys go on");
+    }
+    server.behave(Behaviour::Keys(old().jwks()));
+    until(&keys, |health| health.failures == 0);
+}
+
+#[test]
+fn a_redirect_of_the_same_scheme_is_followed() {
+    let keeper = Server::start(Behaviour::Keys(old().jwks()));
+    let server = Server::start(Behaviour::Redirect(keeper.url("/keys")));
+    let (keys, _refresher) = remote(server.url("/keys"));
+    keys.ready(LONG).unwrap();
+}
+
+#[test]
+fn attack_name_that_is_this_machine() {
+    let server = Server::start(Behaviour::Keys(old().jwks()));
+    let url = server.url("/keys").replace("127.0.0.1", "localhost").replace("http:", "https:");
+    let keys = RemoteKeys::new(RemoteSet::at(url).retry(millis(20))).unwrap();
+    let _refresher = Refresher::start(&keys).unwrap();
+    until(&keys, |health| health.error == Some(FetchError::Forbidden));
+    assert_eq!(server.requests(), 0, "not even a connection");
+    assert!(RemoteKeys::new(RemoteSet::at(server.url("/keys"))).is_err(), "in the clear");
+}
+
+#[test]
+fn attack_storm_of_unknown_kids() {
+    let server = Server::start(Behaviour::Keys(old().jwks()));
+    let set = hurried(RemoteSet::at(server.url("/keys"))).every(LONG).cooldown(LONG / 2);
+    let keys = RemoteKeys::new(set).unwrap();
+    let _refresher = Refresher::start(&keys).unwrap();
+    keys.ready(LONG).unwrap();
+    let verifier = verifier(&keys);
+    let now = clock::now().wall;
+    let token = new().token("alice").sign(now);
+    let (_, rest) = token.split_once('.').unwrap();
+    for n in 0..1000 {
+        let header = format!(r#"{{"alg":"EdDSA","kid":"{n}"}}"#);
+        let header = base64::Engine::encode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, header);
+        let refused = verifier.verify_token(&format!("{header}.{rest}"), now).unwrap_err();
+        assert_eq!(refused.kind(), AuthnErrorKind::Unavailable);
+        assert_eq!(kind(&verifier, &old()), None, "known keys are never held up");
+    }
+    assert_eq!(server.requests(), 1);
+}
+
+#[test]
+fn discovery_leads_to_the_keys() {
+    let server = Server::start(Behaviour::Discovery(old().jwks()));
+    let set = RemoteSet::discovered(server.url("/t"), Discovery::OpenId);
+    let keys = RemoteKeys::new(hurried(set)).unwrap();
+    let _refresher = Refresher::start(&keys).unwrap();
+    keys.ready(LONG).unwrap();
+    // The document says `/t`, byte by byte.
+    let other = RemoteSet::discovered(server.url("/t/"), Discovery::OpenId);
+    let other = RemoteKeys::new(hurried(other)).unwrap();
+    let _refresher = Refresher::start(&other).unwrap();
+    until(&other, |health| health.error == Some(FetchError::OtherIssuer));
+}
+
+/// How long the soak runs.
+const SOAK: Duration = Duration::from_secs(60);
+
+#[test]
+#[ignore = "runs for a minute: cargo test --release --all-features --test it -- --ignored soak"]
+fn soak_rotation_every_second_while_half_of_the_fetches_fail() {
+    // Both keys are known all the time, but for the seconds in which the second is withdrawn.
+    let both = server::union(&old().jwks(), &new().jwks());
+    let server = Server::start(Behaviour::Flaky(both.clone()));
+    let bound = Duration::from_secs(2);
+    let set = hurried(RemoteSet::at(server.url("/keys"))).every(millis(100)).max_stale(bound);
+    let keys = RemoteKeys::new(set.retry(millis(10))).unwrap();
+    let _refresher = Refresher::start(&keys).unwrap();
+    keys.ready(LONG).unwrap();
+    let verifier = verifier(&keys);
+    // The moment since which the second key has been withdrawn; 0 while it is served.
+    let withdrawn = std::sync::atomic::AtomicU64::new(0);
+    let order = std::sync::atomic::Ordering::SeqCst;
+    let end = clock::mono().saturating_add(SOAK);
+    let checked = std::sync::atomic::AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                while clock::mono() < end {
+                    assert_eq!(kind(&verifier, &old()), None, "a known key is never refused");
+                    let since = withdrawn.load(order);
+                    let begun = clock::mono();
+                    let accepted = kind(&verifier, &new()).is_none();
+                    let over = since > 0
+                        && begun.as_nanos() > since + bound.as_nanos() as u64
+                        && withdrawn.load(order) == since;
+                    assert!(!(over && accepted), "withdrawn, and accepted past the bound");
+                    checked.fetch_add(1, order);
+                }
+            });
+        }
+        let mut served = true;
+        while clock::mono() < end {
+            std::thread::sleep(Duration::from_secs(if served { 1 } else { 3 }));
+            served = !served;
+            let jwks = if served { both.clone() } else { old().jwks() };
+            if served {
+                withdrawn.store(0, order);
+                server.behave(Behaviour::Flaky(jwks));
+            } else {
+                server.behave(Behaviour::Flaky(jwks));
+                withdrawn.store(clock::mono().as_nanos(), order);
+            }
+        }
+    });
+    println!("{} pairs of tokens, {} fetches", checked.load(order), server.requests());
+}
