@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rustls::crypto::ring;
+use rustls::crypto;
 use ureq::{
     Agent, Body, Error,
     config::Config,
@@ -30,7 +30,7 @@ pub(super) fn agent(outbound: &Outbound) -> Agent {
     let tls = TlsConfig::builder()
         .provider(TlsProvider::Rustls)
         .root_certs(RootCerts::WebPki)
-        .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()));
+        .unversioned_rustls_crypto_provider(Arc::new(crypto::ring::default_provider()));
     let config = Config::builder()
         .tls_config(tls.build())
         .http_status_as_error(false)

@@ -134,5 +134,6 @@ pub(super) fn union(one: &str, other: &str) -> String {
         let mut set: serde_json::Value = serde_json::from_str(text).unwrap();
         serde_json::from_value(set["keys"].take()).unwrap()
     };
-    serde_json::json!({ "keys": [keys(one), keys(other)].concat() }).to_string()
+    let keys = [keys(one), keys(other)].concat();
+    serde_json::json!({ "keys": keys }).to_string()
 }
