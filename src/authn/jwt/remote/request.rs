@@ -129,7 +129,6 @@ impl FetchRequest {
     }
 
     /// Where the fetch may lead: ask it about every redirect and every resolved address.
-    #[must_use]
     pub fn outbound(&self) -> &Outbound {
         &self.outbound
     }
