@@ -104,11 +104,14 @@ fn text<'h>(headers: &'h HeaderMap, name: &header::HeaderName) -> Option<&'h str
 }
 
 fn kind(error: &Error) -> FetchError {
-    match error {
-        Error::Timeout(_) => FetchError::TimedOut,
-        Error::BodyExceedsLimit(_) => FetchError::TooLarge,
-        Error::Other(other) if other.is::<FetchError>() => FetchError::Forbidden,
-        _ => FetchError::Unreachable,
+    if matches!(error, Error::Timeout(_)) {
+        FetchError::TimedOut
+    } else if matches!(error, Error::BodyExceedsLimit(_)) {
+        FetchError::TooLarge
+    } else if matches!(error, Error::Other(other) if other.is::<FetchError>()) {
+        FetchError::Forbidden
+    } else {
+        FetchError::Unreachable
     }
 }
 

@@ -50,7 +50,7 @@ fn a_set_is_fetched_at_once_and_then_ahead_of_its_end() {
 fn a_server_may_ask_for_sooner_and_never_for_later() {
     let due = |secs| {
         let mut machine = machine();
-        let Reading::Keys { keys, digest, etag, .. } = keys(&[1]) else { unreachable!() };
+        let Reading::Keys { keys, digest, etag, .. } = keys(&[1]) else { panic!() };
         let max_age = Some(Duration::from_secs(secs));
         fetched(&mut machine, at(0), Reading::Keys { keys, digest, etag, max_age });
         machine.wait(at(0).mono).as_secs()
