@@ -201,8 +201,8 @@ impl<T: Clone> Set<T> {
     }
 
     fn enter(&self, at: usize, print: u64, entry: Entry<T>) {
-        let places = self.prints.iter().zip(&self.places).zip(&self.used);
-        if let Some(((held, place), used)) = places.skip(at).next() {
+        let mut places = self.prints.iter().zip(&self.places).zip(&self.used);
+        if let Some(((held, place), used)) = places.nth(at) {
             place.store(entry);
             used.store(0, Relaxed);
             held.store(print, Release);
