@@ -10,6 +10,7 @@
 mod attributes;
 mod casbin;
 mod cedar;
+mod grants;
 mod roles;
 
 use std::error::Error;
@@ -18,5 +19,6 @@ use crate::measure::Session;
 
 pub(crate) fn measure(session: &mut Session) -> Result<(), Box<dyn Error>> {
     roles::measure(session)?;
-    attributes::measure(session)
+    attributes::measure(session)?;
+    grants::measure(session)
 }
