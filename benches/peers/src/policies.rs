@@ -7,10 +7,13 @@
 //! actions, subjects with their roles. In `role/names` a call starts from the names of action and
 //! caller, as in a handler. In `attributes` all that a request brings is new in each call.
 
+mod apps;
 mod attributes;
 mod casbin;
 mod cedar;
 mod grants;
+mod hospital;
+mod random;
 mod roles;
 
 use std::error::Error;
@@ -20,5 +23,7 @@ use crate::measure::Session;
 pub(crate) fn measure(session: &mut Session) -> Result<(), Box<dyn Error>> {
     roles::measure(session)?;
     attributes::measure(session)?;
-    grants::measure(session)
+    grants::measure(session)?;
+    apps::measure(session)?;
+    hospital::measure(session)
 }

@@ -1,11 +1,12 @@
 //! Ours: the same rule in the role document. The caller's roles are resolved and the context is
-//! built in each call; only the caller's own value and the document are there.
+//! built in each call; only the caller's own value and the document are there. Beside it the roles
+//! are resolved beforehand.
 
-use std::{error::Error, hint::black_box, net::IpAddr};
+use std::{error::Error, hint::black_box, net::IpAddr, sync::Arc};
 
 use portcullis::{
     Attribute, Document, Facts, PolicySet, Principal, UnixTime,
-    authz::{AccessRequest, Action, Context, Value},
+    authz::{AccessRequest, Action, Context, Subject, Value},
     entity,
 };
 
@@ -35,6 +36,7 @@ const POLICY: &str = r#"
     '''
 "#;
 
+#[derive(Clone)]
 struct Doc {
     id: String,
     department: String,
@@ -44,6 +46,7 @@ entity! {
     Doc as "Doc" by id { department: string }
 }
 
+#[derive(Clone)]
 struct Request {
     principal: Principal,
     action: Action,
@@ -60,19 +63,28 @@ pub(super) fn add<'a>(
     policies.check::<Doc>()?;
     let requests: Vec<Request> =
         asked.iter().map(|one| request(&policies, one)).collect::<Result<_, _>>()?;
+    let made = requests.iter().map(|one| (policies.subject(&one.principal), one.clone()));
+    let made = Cycle::new(made.collect::<Vec<_>>());
     let requests = Cycle::new(requests);
-    let answers = requests.answers(|request| allows(&policies, request));
-    Ok(workload.engine(Engine::new("portcullis", answers, move || {
-        requests.ask(|request| allows(&policies, black_box(request)))
+    let answers = requests
+        .answers(|request| allows(&policies, &policies.subject(&request.principal), request));
+    let answers_made = made.answers(|(subject, request)| allows(&policies, subject, request));
+    let policies = Arc::new(policies);
+    let again = Arc::clone(&policies);
+    let workload = workload.engine(Engine::new("portcullis", answers, move || {
+        requests.ask(|one| allows(&policies, &policies.subject(&one.principal), black_box(one)))
+    }));
+    Ok(workload.engine(Engine::new("portcullis all made beforehand", answers_made, move || {
+        made.ask(|(subject, request)| allows(&again, subject, black_box(request)))
     })))
 }
 
-fn allows(policies: &PolicySet, request: &Request) -> bool {
+fn allows(policies: &PolicySet, subject: &Subject, request: &Request) -> bool {
     let mut facts = Facts::default();
     facts.client = Some(request.client);
     let own = [("hour", Value::Long(request.hour))];
     let decision = policies.decide(&AccessRequest {
-        subject: &policies.subject(&request.principal),
+        subject,
         principal: &request.principal,
         action: request.action,
         resource: &request.doc,

@@ -19,8 +19,7 @@ pub(super) fn measure(session: &mut Session) -> Result<(), Box<dyn Error>> {
         let engine = Engine::new(format!("portcullis, {rules} rules"), answers, move || {
             requests.ask(|request| ours.by_handles(black_box(request)))
         });
-        workload =
-            if rules == 10 { workload.reference(engine) } else { workload.engine(engine) };
+        workload = if rules == 10 { workload.reference(engine) } else { workload.engine(engine) };
     }
     session.measure(workload)
 }
