@@ -5,7 +5,8 @@ mod server;
 use std::time::Duration;
 
 use portcullis::{
-    Admission, Algorithm, AuthnErrorKind, Credential, Facts, Gate, JwtVerifier, Refusal, Routes,
+    Admission, Algorithm, AuthnErrorKind, Credential, Facts, Gate, JwtIssuers, JwtVerifier,
+    Refusal, Routes,
     authn::{
         Outbound,
         jwt::{Discovery, FetchError, KeysHealth, RemoteKeys, RemoteSet},
@@ -82,8 +83,7 @@ fn a_service_starts_before_its_issuer() {
     assert!(keys.ready(millis(50)).is_err());
     let held = Issuer::new("https://other.example").with_audience("orders");
     let gate = Gate::builder()
-        .authenticate(verifier(&keys))
-        .authenticate(held.verifier("other"))
+        .authenticate(JwtIssuers::new([verifier(&keys), held.verifier("other")]))
         .routes(Routes::new().authenticated("GET", "/me"))
         .build()
         .unwrap();

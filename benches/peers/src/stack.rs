@@ -6,7 +6,8 @@
 //! stands in `gate/none`. Those of `http` are whole requests over loopback: client, server and
 //! connections all on one thread, so that both sides' work is counted and none waits for a core.
 //!
-//! There is no `hit`: the library has no cache of verified tokens yet.
+//! In `hit` ours has a cache of verified tokens and the token is in it; the others verify it as in
+//! `miss`, for they have none.
 
 mod by_hand;
 mod http;
@@ -53,7 +54,9 @@ pub(crate) fn measure(session: &mut Session) -> Result<(), Box<dyn Error>> {
     }
     http::measure_bare(session, &bare)?;
     for (name, algorithm) in [("hs256", Algorithm::Hs256), ("rs256", Algorithm::Rs256)] {
-        gate(session, &format!("gate/{name}/miss"), algorithm, &keys)?;
+        for (kind, entries) in [("miss", 0), ("hit", 64)] {
+            gate(session, &format!("gate/{name}/{kind}"), algorithm, &keys, entries)?;
+        }
         http::measure(session, &format!("http/{name}"), algorithm, &keys)?;
     }
     Ok(())
@@ -64,6 +67,7 @@ fn gate(
     name: &str,
     algorithm: Algorithm,
     keys: &Keys,
+    entries: usize,
 ) -> Result<(), Box<dyn Error>> {
     if !session.wants(name) {
         return Ok(());
@@ -73,7 +77,7 @@ fn gate(
     let bare = router();
     let base = Engine::new("axum", EXPECTED, || answer(&bare, &good));
     let mut workload = Workload::new(name, EXPECTED).base(base);
-    for (at, (name, router)) in guarded(algorithm, keys)?.into_iter().enumerate() {
+    for (at, (name, router)) in guarded(algorithm, keys, entries)?.into_iter().enumerate() {
         let answers = bearers.each_ref().map(|bearer| answer(&router, bearer));
         let good = good.clone();
         let engine = Engine::new(name, answers, move || answer(&router, &good)).beyond_base();
@@ -82,12 +86,16 @@ fn gate(
     session.measure(workload)
 }
 
-/// The router behind each kind of guard, the reference first.
-fn guarded(algorithm: Algorithm, keys: &Keys) -> Result<[(String, Router); 3], Box<dyn Error>> {
+/// The router behind each kind of guard, the reference first; ours with so many entries of a cache.
+fn guarded(
+    algorithm: Algorithm,
+    keys: &Keys,
+    entries: usize,
+) -> Result<[(String, Router); 3], Box<dyn Error>> {
     let peers = format!("{} + {} + role check", peer("jwt-authorizer")?, peer("tower_governor")?);
     Ok([
         (peers, peers::guard(router(), algorithm, keys)?),
-        ("portcullis".to_owned(), ours::guard(router(), algorithm, keys)?),
+        ("portcullis".to_owned(), ours::guard(router(), algorithm, keys, entries)?),
         ("bound: one layer by hand".to_owned(), by_hand::guard(router(), algorithm, keys)?),
     ])
 }

@@ -7,8 +7,8 @@
 //! `besides-signature` is everything but the cryptography: for ours, what a verification takes
 //! beyond ring's check of the same signature in the same round. Its reference is the bound.
 //!
-//! `hit` is for a cache of verified tokens. The library has none, and neither has the peer, so
-//! there is only the bound: what looking a token up by all its bytes costs.
+//! `hit` is a look-up in a cache of verified tokens, beside what looking a token up by all its
+//! bytes costs at least. The peer has no cache.
 
 mod besides;
 mod hit;

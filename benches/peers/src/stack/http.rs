@@ -56,7 +56,7 @@ pub(super) fn measure(
     }
     let bearers = bearers(algorithm, keys)?;
     let mut all = Vec::new();
-    for (name, router) in guarded(algorithm, keys)? {
+    for (name, router) in guarded(algorithm, keys, 0)? {
         let start = |bearer| Loopback::start(router.clone(), bearer);
         let asked: Vec<_> = bearers.iter().map(start).collect::<Result<_, _>>()?;
         let answers: Vec<bool> = asked.iter().map(Loopback::answer).collect();

@@ -29,9 +29,10 @@ pub(super) fn guard(
     router: Router,
     algorithm: Algorithm,
     keys: &Keys,
+    entries: usize,
 ) -> Result<Router, Box<dyn Error>> {
     let keys = KeySet::from_jwks(keys.jwks(algorithm))?;
-    let tokens = JwtVerifier::new("staff", ISSUER, AUDIENCE, keys);
+    let tokens = JwtVerifier::new("staff", ISSUER, AUDIENCE, keys).cache(entries);
     let gate = Gate::builder()
         .authenticate(tokens.roles(RoleMap::claim("roles").only([ROLE])))
         .policies(PolicySet::from_document(Document::from_toml(POLICY)?)?)
