@@ -16,7 +16,7 @@ impl JwtVerifier {
     ///
     /// Each is a boolean, a string, an array of strings, or a whole number of 64 bits written
     /// without fraction and exponent. A token with one of them in another form, `null` among
-    /// these, is refused as [`Invalid`](AuthnErrorKind::Invalid): left out in silence, it could
+    /// these, is refused as [`Invalid`](crate::AuthnErrorKind::Invalid): left out in silence, it could
     /// switch off a policy that forbids.
     pub fn attributes(mut self, claims: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.mapping.attributes = claims.into_iter().map(Into::into).collect();

@@ -62,7 +62,7 @@ impl<'a> Context<'a> {
 
 impl PolicySet {
     /// A caller of whom no roles and no scopes are known: for entities that are no
-    /// [`Principal`], which may have parents of their own.
+    /// [`Principal`](crate::Principal), which may have parents of their own.
     #[must_use]
     pub fn without_roles(&self) -> Subject {
         Subject { epoch: self.epoch, roles: Bits::none(self.roles.len()), covered: None }
