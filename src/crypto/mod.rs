@@ -1,8 +1,11 @@
-//! The one door to ring. Nothing else in the crate names it.
+//! The one door to ring and AWS-LC. Nothing else in the crate names them.
 //!
 //! A key is checked when it is loaded, bound to one algorithm then, and can only verify after.
 
 mod algorithm;
+#[cfg(feature = "aws-lc-rs")]
+mod aws_lc;
+mod backend;
 mod digest;
 mod mac;
 mod otp;
@@ -17,6 +20,7 @@ mod verify;
 
 pub(crate) use algorithm::Curve;
 pub use algorithm::{Algorithm, UnknownAlgorithm};
+pub use backend::Backend;
 pub(crate) use digest::{Hash, digest};
 pub(crate) use mac::MacKey;
 pub(crate) use otp::{OtpMac, otp_mac};

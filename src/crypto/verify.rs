@@ -25,6 +25,8 @@ pub(crate) enum VerifyingKey {
     Hmac(hmac::Key),
     Point(UnparsedPublicKey<Box<[u8]>>),
     Rsa(&'static RsaParameters, RsaPublicKeyComponents<Box<[u8]>>),
+    #[cfg(feature = "aws-lc-rs")]
+    AwsLc(super::aws_lc::Prepared),
 }
 
 /// Why some material is no key for an algorithm.
@@ -44,7 +46,7 @@ const SHORT_SECRET: &str =
     "a secret must have 32 bytes or more for HS256, 48 for HS384, 64 for HS512";
 
 impl VerifyingKey {
-    /// Checks `material` and binds it to `algorithm`.
+    /// Checks `material` and binds it to `algorithm`, for ring.
     pub(crate) fn new(algorithm: Algorithm, material: &Material<'_>) -> Result<Self, Unfit> {
         match (algorithm.scheme(), material) {
             (Scheme::Hmac(hash), Material::Secret(secret)) => {
@@ -78,6 +80,8 @@ impl VerifyingKey {
             Self::Hmac(key) => hmac::verify(key, message, signature),
             Self::Point(key) => key.verify(message, signature),
             Self::Rsa(parameters, key) => key.verify(parameters, message, signature),
+            #[cfg(feature = "aws-lc-rs")]
+            Self::AwsLc(key) => return key.verify(message, signature),
         }
         .map_err(|_| Forged)
     }

@@ -118,7 +118,11 @@ const ABSENCES: &[Absence] = &[
         only: &[],
     },
     Absence { what: "of tracing", words: &["tracing::", "tracing_core::"], only: &["tracing"] },
-    Absence { what: "the backend of the cryptography", words: &["ring::"], only: &["crypto"] },
+    Absence {
+        what: "the backend of the cryptography",
+        words: &["ring::", "aws_lc_rs::"],
+        only: &["crypto"],
+    },
     Absence { what: "the atomic swap", words: &["arc_swap::"], only: &["snapshot"] },
     Absence {
         what: "of jsonwebtoken",

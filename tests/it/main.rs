@@ -15,6 +15,9 @@ mod architecture;
 #[cfg(test)]
 mod attacks_on_tokens;
 #[cfg(test)]
+#[cfg(all(feature = "testing", feature = "aws-lc-rs"))]
+mod backends;
+#[cfg(test)]
 #[cfg(feature = "testing")]
 mod callers;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::crypto::{Algorithm, UnknownAlgorithm};
+use crate::crypto::{Algorithm, Unfit, UnknownAlgorithm};
 
 /// Why something is no key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +46,15 @@ pub enum KeyError {
     /// The key's numbers are wrong.
     #[error("unfit key: {0}")]
     Unfit(&'static str),
+}
+
+impl KeyError {
+    pub(super) fn of(unfit: Unfit, algorithm: Algorithm) -> Self {
+        match unfit {
+            Unfit::Mismatch => Self::Mismatch(algorithm),
+            Unfit::Numbers(problem) => Self::Unfit(problem),
+        }
+    }
 }
 
 /// A key of a document that is not used, and why.

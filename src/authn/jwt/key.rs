@@ -5,7 +5,7 @@ use std::fmt;
 use super::{error::KeyError, header::MAX_KID, loader::Loader, thumbprint::thumbprint};
 use crate::{
     Secret,
-    crypto::{Algorithm, Forged, Material, Unfit, VerifyingKey},
+    crypto::{Algorithm, Backend, Forged, Material, VerifyingKey},
 };
 
 /// A key that verifies signatures of exactly one algorithm (RFC 8725 section 3.1).
@@ -104,15 +104,15 @@ impl Key {
         self.thumbprint.as_deref()
     }
 
-    pub(super) fn new(algorithm: Algorithm, material: &Material<'_>) -> Result<Self, KeyError> {
-        match VerifyingKey::new(algorithm, material) {
-            Ok(verifying) => {
-                let thumbprint = thumbprint(material).map(Into::into);
-                Ok(Self { algorithm, kid: None, thumbprint, verifying })
-            }
-            Err(Unfit::Mismatch) => Err(KeyError::Mismatch(algorithm)),
-            Err(Unfit::Numbers(problem)) => Err(KeyError::Unfit(problem)),
-        }
+    pub(super) fn new(
+        backend: Backend,
+        algorithm: Algorithm,
+        material: &Material<'_>,
+    ) -> Result<Self, KeyError> {
+        let verifying = backend.load(algorithm, material);
+        let verifying = verifying.map_err(|unfit| KeyError::of(unfit, algorithm))?;
+        let thumbprint = thumbprint(material).map(Into::into);
+        Ok(Self { algorithm, kid: None, thumbprint, verifying })
     }
 
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Forged> {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Secret,
-    crypto::{Algorithm, Material},
+    crypto::{Algorithm, Backend, Material},
 };
 
 /// Loads keys and sets of them. The constructors of [`Key`] and [`KeySet`] are this with nothing
@@ -28,10 +28,11 @@ use crate::{
 pub struct Loader {
     assumed: Option<Algorithm>,
     public_only: bool,
+    backend: Backend,
 }
 
 impl Loader {
-    /// With nothing assumed, and open to secrets.
+    /// With nothing assumed, open to secrets, and for ring.
     pub fn new() -> Self {
         Self::default()
     }
@@ -45,6 +46,12 @@ impl Loader {
     /// Refuses shared secrets: for documents that anybody may read.
     pub fn public_only(mut self) -> Self {
         self.public_only = true;
+        self
+    }
+
+    /// Prepares keys for this library; [`Backend::Ring`] unless said otherwise.
+    pub fn backend(mut self, backend: Backend) -> Self {
+        self.backend = backend;
         self
     }
 
@@ -105,7 +112,7 @@ impl Loader {
         if self.public_only && matches!(material, Material::Secret(_)) {
             return Err(KeyError::SecretAmongPublic);
         }
-        Key::new(algorithm, material)
+        Key::new(self.backend, algorithm, material)
     }
 }
 

@@ -60,7 +60,7 @@ pub use roles::RoleMap;
 pub use source::Keys;
 pub use verifier::JwtVerifier;
 
-pub use crate::crypto::{Algorithm, UnknownAlgorithm};
+pub use crate::crypto::{Algorithm, Backend, UnknownAlgorithm};
 
 use crate::authn::{AuthnError, AuthnErrorKind};
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::Discovery;
-use crate::{Algorithm, authn::Outbound};
+use super::{super::Loader, Discovery};
+use crate::{Algorithm, authn::Outbound, crypto::Backend};
 
 /// A key set at an address, or wherever its issuer says.
 ///
@@ -20,7 +20,7 @@ pub struct RemoteSet {
     pub(super) retry: Duration,
     pub(super) timeout: Duration,
     pub(super) outbound: Outbound,
-    pub(super) assumed: Option<Algorithm>,
+    pub(super) loader: Loader,
 }
 
 #[derive(Clone, Debug)]
@@ -68,7 +68,7 @@ impl RemoteSet {
             retry: Duration::from_secs(5),
             timeout: Duration::from_secs(5),
             outbound: Outbound::default(),
-            assumed: None,
+            loader: Loader::new().public_only(),
         }
     }
 
@@ -114,7 +114,13 @@ impl RemoteSet {
     /// Takes keys without `alg` for this algorithm, as
     /// [`KeySet::from_jwks_assuming`](crate::KeySet::from_jwks_assuming) does.
     pub fn assuming(mut self, algorithm: Algorithm) -> Self {
-        self.assumed = Some(algorithm);
+        self.loader = self.loader.assuming(algorithm);
+        self
+    }
+
+    /// Prepares keys for this library, as [`Loader::backend`] does.
+    pub fn backend(mut self, backend: Backend) -> Self {
+        self.loader = self.loader.backend(backend);
         self
     }
 

@@ -136,7 +136,7 @@ impl Machine {
             etag: held.and_then(|held| held.etag.clone()),
             timeout: self.config.timeout,
             outbound: self.config.outbound.clone(),
-            assumed: self.config.assumed,
+            loader: self.config.loader,
         }
     }
 

@@ -2,8 +2,11 @@
 
 use std::{fmt, time::Duration};
 
-use super::discovery;
-use crate::{Algorithm, KeySet, authn::Outbound, crypto::sha256};
+use super::{
+    super::{KeyError, KeySetError, Loader},
+    discovery,
+};
+use crate::{KeySet, authn::Outbound, crypto::sha256};
 
 /// One fetch to make: a GET with these limits. Made by
 /// [`RemoteKeys::need_fetch`](super::RemoteKeys::need_fetch), answered to
@@ -17,7 +20,7 @@ pub struct FetchRequest {
     pub(super) etag: Option<Box<str>>,
     pub(super) timeout: Duration,
     pub(super) outbound: Outbound,
-    pub(super) assumed: Option<Algorithm>,
+    pub(super) loader: Loader,
 }
 
 #[derive(Clone, Debug)]
@@ -59,7 +62,8 @@ pub enum FetchError {
     Garbage,
     /// The discovery document is about another issuer.
     OtherIssuer,
-    /// The set holds a shared secret, which everybody who can fetch it has now.
+    /// The set holds a shared secret, which everybody who can fetch it has now, and no public key.
+    /// One among public keys is [skipped](KeySet::skipped).
     SharedSecret,
     /// The server answered with neither 200 nor 304.
     Status,
@@ -140,14 +144,10 @@ impl FetchRequest {
                     .map_or_else(Reading::Failed, Reading::Located)
             }
             (FetchOutcome::Document { body, etag, max_age }, Asked::Keys) => {
-                let set = match self.assumed {
-                    Some(assumed) => KeySet::from_jwks_assuming(&body, assumed),
-                    None => KeySet::from_jwks(&body),
+                let keys = match self.loader.jwks(&body) {
+                    Ok(keys) => keys,
+                    Err(refused) => return Reading::Failed(why(&refused)),
                 };
-                let Ok(keys) = set else { return Reading::Failed(FetchError::Garbage) };
-                if keys.keys().iter().any(|key| key.algorithm().is_symmetric()) {
-                    return Reading::Failed(FetchError::SharedSecret);
-                }
                 let plain = |etag: &String| {
                     etag.len() <= MAX_ETAG && etag.bytes().all(|byte| byte.is_ascii_graphic())
                 };
@@ -161,6 +161,13 @@ impl FetchRequest {
             (FetchOutcome::Failed(error), _) => Reading::Failed(error),
         }
     }
+}
+
+/// A set of secrets alone is told apart: its server gives away what it signs with.
+fn why(refused: &KeySetError) -> FetchError {
+    let KeySetError::NoUsableKey(skipped) = refused else { return FetchError::Garbage };
+    let secret = skipped.iter().any(|key| key.reason == KeyError::SecretAmongPublic);
+    if secret { FetchError::SharedSecret } else { FetchError::Garbage }
 }
 
 /// For how long an answer with this `Cache-Control` and `Age` is fresh (RFC 9111 sections 4.2 and
