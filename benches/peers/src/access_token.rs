@@ -8,7 +8,7 @@ pub(crate) use claims::{BorrowedClaims, Claims};
 pub(crate) use keys::{Algorithm, Keys};
 pub(crate) use verifier::Verifier;
 #[cfg(feature = "tokens")]
-pub(crate) use verifier::open;
+pub(crate) use verifier::{IsSignature, open};
 
 /// Who issues the token.
 pub(crate) const ISSUER: &str = "https://login.example.com/realms/main";

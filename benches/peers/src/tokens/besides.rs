@@ -4,14 +4,9 @@ use std::{error::Error, hint::black_box};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use portcullis::clock;
-use ring::{
-    hmac,
-    signature::{
-        ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
-        UnparsedPublicKey,
-    },
-};
 use serde_json::json;
+
+use super::ring::ring;
 
 use crate::{
     access_token::{Algorithm, BorrowedClaims, Claims, Keys, open},
@@ -60,30 +55,4 @@ fn parse(token: &str) -> bool {
         serde_json::from_slice::<BorrowedClaims<'_>>(payload).ok().map(|claims| claims.exp)
     });
     parsed.is_some()
-}
-
-/// The check of a signature as ring does it.
-fn ring(algorithm: Algorithm, keys: &Keys) -> Box<dyn Fn(&[u8], &[u8]) -> bool> {
-    let public = keys.public(algorithm);
-    match algorithm {
-        Algorithm::Hs256 => {
-            let key = hmac::Key::new(hmac::HMAC_SHA256, &public);
-            Box::new(move |message, signature| hmac::verify(&key, message, signature).is_ok())
-        }
-        Algorithm::Rs256 => {
-            let (n, e) = keys.rsa();
-            let key = RsaPublicKeyComponents { n, e };
-            Box::new(move |message, signature| {
-                key.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok()
-            })
-        }
-        Algorithm::Es256 => {
-            let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, public);
-            Box::new(move |message, signature| key.verify(message, signature).is_ok())
-        }
-        Algorithm::EdDsa => {
-            let key = UnparsedPublicKey::new(&ED25519, public);
-            Box::new(move |message, signature| key.verify(message, signature).is_ok())
-        }
-    }
 }

@@ -3,10 +3,11 @@
 use std::{error::Error, hint::black_box};
 
 use jsonwebtoken::{DecodingKey, Validation, decode, jwk::Jwk};
-use portcullis::clock;
+use portcullis::{authn::jwt::Backend, clock};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::ring::ring;
 use crate::{
     access_token::{AUDIENCE, Algorithm, Claims, ISSUER, Keys, Verifier, unix_seconds},
     measure::{Engine, Session, Workload},
@@ -32,12 +33,17 @@ pub(super) fn measure(
 
     let ours = super::ours(algorithm, keys)?;
     let ours = |token: &str| ours.verify_token(token, clock::now().wall).is_ok();
+    let on_aws_lc = super::ours_on(Backend::AwsLcRs, algorithm, keys)?;
+    let on_aws_lc = |token: &str| on_aws_lc.verify_token(token, clock::now().wall).is_ok();
     let typed = jsonwebtoken::<Claims>(algorithm, keys)?;
     let value = jsonwebtoken::<Value>(algorithm, keys)?;
-    let by_hand = Verifier::new(algorithm, keys)?;
-    let by_hand = |token: &str| {
-        by_hand.verify(token, unix_seconds(), |claims| black_box(claims.roles.len())).is_some()
+    let by_hand = |verifier: Verifier| {
+        move |token: &str| {
+            verifier.verify(token, unix_seconds(), |claims| black_box(claims.roles.len())).is_some()
+        }
     };
+    let bound = by_hand(Verifier::new(algorithm, keys)?);
+    let bound_on_ring = by_hand(Verifier::with(algorithm, ring(algorithm, keys)));
 
     let jsonwebtoken = format!("{} aws_lc_rs", peer("jsonwebtoken")?);
     let workload = Workload::new(name, EXPECTED)
@@ -48,10 +54,18 @@ pub(super) fn measure(
             value(black_box(token))
         }))
         .engine(Engine::new("portcullis", ask(&ours), || ours(black_box(token))))
+        .engine(Engine::new("portcullis+aws-lc-rs", ask(&on_aws_lc), || {
+            on_aws_lc(black_box(token))
+        }))
         .engine(Engine::new(
             "bound: aws-lc-rs, base64-simd, borrowed serde_json",
-            ask(&by_hand),
-            || by_hand(black_box(token)),
+            ask(&bound),
+            || bound(black_box(token)),
+        ))
+        .engine(Engine::new(
+            "bound: ring, base64-simd, borrowed serde_json",
+            ask(&bound_on_ring),
+            || bound_on_ring(black_box(token)),
         ));
     session.measure(workload)
 }
@@ -81,7 +95,7 @@ fn tokens(algorithm: Algorithm, keys: &Keys) -> Result<[String; 7], Box<dyn Erro
 }
 
 /// The peer, told to demand what ours demands.
-fn jsonwebtoken<C: DeserializeOwned + Clone>(
+pub(super) fn jsonwebtoken<C: DeserializeOwned + Clone>(
     algorithm: Algorithm,
     keys: &Keys,
 ) -> Result<impl Fn(&str) -> bool + use<C>, Box<dyn Error>> {
