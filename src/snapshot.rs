@@ -33,6 +33,11 @@ impl<T> Snapshot<T> {
         self.0.load_full()
     }
 
+    /// The same, to look at and let go: threads that only look share nothing that they write.
+    pub(crate) fn peek(&self) -> impl Deref<Target = Arc<T>> {
+        self.0.load()
+    }
+
     /// Puts `value` in force and hands back the one it displaces, for a rollback.
     pub fn replace(&self, value: T) -> Arc<T> {
         self.0.swap(Arc::new(value))

@@ -9,7 +9,8 @@
 //! **A flood of tokens that come once** takes no place from those that come often: in a full set
 //! of places a token enters only when it is seen for the second time, and then it takes the place
 //! of one that was not asked for since. What was seen is remembered as 32 bits each in a table of
-//! sixteen times the entries.
+//! sixteen times the entries. Only a token that was seen before can lessen the standing of those
+//! that are held, so the flood itself cannot.
 //!
 //! Readers wait for nobody. A token that would have to wait to enter stays out until next time.
 
@@ -75,26 +76,38 @@ struct Entry<T> {
     keys: Weak<KeySet>,
 }
 
-impl<T: Clone> Cache<T> {
+impl<T> Cache<T> {
     /// Room for `entries` tokens, rounded up to whole sets of eight; at most 2^24.
     pub(super) fn new(entries: usize) -> Self {
         let random = RandomState::new();
         let sets = entries.min(MOST_ENTRIES).div_ceil(WAYS).max(1);
-        let seen = (sets * WAYS * SEEN_PER_ENTRY).next_power_of_two();
         Self {
             sets: (0..sets).map(|_| Set::default()).collect(),
-            seen: (0..seen).map(|_| AtomicU32::new(0)).collect(),
+            seen: (0..sets * WAYS * SEEN_PER_ENTRY).map(|_| AtomicU32::new(0)).collect(),
             secrets: [random.hash_one(1), random.hash_one(2)],
         }
     }
 
-    /// What `token` has proven by these very keys.
-    pub(super) fn get(&self, token: &[u8], keys: &Arc<KeySet>) -> Option<T> {
+    /// What `look` makes of what `token` has proven by these very keys, if that is held. It looks
+    /// where the entry lies: nothing is copied, and threads that find different tokens write
+    /// nothing that they share.
+    pub(super) fn find<R>(
+        &self,
+        token: &[u8],
+        keys: &Arc<KeySet>,
+        look: impl FnOnce(&T) -> R,
+    ) -> Option<R> {
         let (set, print) = self.place(token)?;
-        let found = set.find(print, token, keys);
-        let counter = if found.is_some() { &set.hits } else { &set.misses };
-        counter.fetch_add(1, Relaxed);
-        found
+        let found = set.find(print, token, keys, look)?;
+        set.hits.fetch_add(1, Relaxed);
+        Some(found)
+    }
+
+    /// Counts that `token` was looked for in vain.
+    pub(super) fn missed(&self, token: &[u8]) {
+        if let Some((set, _)) = self.place(token) {
+            set.misses.fetch_add(1, Relaxed);
+        }
     }
 
     /// Keeps what `token` has proven by `keys` and says of itself until `until`, if there is a
@@ -103,7 +116,7 @@ impl<T: Clone> Cache<T> {
         &self,
         token: &[u8],
         keys: &Arc<KeySet>,
-        proven: &T,
+        proven: T,
         until: UnixTime,
         now: UnixTime,
     ) {
@@ -114,11 +127,9 @@ impl<T: Clone> Cache<T> {
             Err(TryLockError::WouldBlock) => return,
         };
         let free = set.free(token, keys, now);
-        let Some(at) = free.or_else(|| set.unused().filter(|_| self.was_seen(print))) else {
-            return;
-        };
+        let Some(at) = free.or_else(|| self.was_seen(print).then(|| set.unused())?) else { return };
         let token = Zeroizing::new(Box::from(token));
-        let entry = Entry { token, proven: proven.clone(), until, keys: Arc::downgrade(keys) };
+        let entry = Entry { token, proven, until, keys: Arc::downgrade(keys) };
         set.enter(at, print, entry);
     }
 
@@ -155,13 +166,20 @@ impl<T: Clone> Cache<T> {
     /// Whether a token with this print was seen before; from now on it was.
     fn was_seen(&self, print: u64) -> bool {
         let trace = (print >> 32) as u32;
-        let seen = self.seen.get(print as usize & (self.seen.len() - 1));
+        let at = (u64::from(print as u32) * self.seen.len() as u64) >> 32;
+        let seen = self.seen.get(at as usize);
         seen.is_some_and(|seen| seen.swap(trace, Relaxed) == trace)
     }
 }
 
-impl<T: Clone> Set<T> {
-    fn find(&self, print: u64, token: &[u8], keys: &Arc<KeySet>) -> Option<T> {
+impl<T> Set<T> {
+    fn find<R>(
+        &self,
+        print: u64,
+        token: &[u8],
+        keys: &Arc<KeySet>,
+        look: impl FnOnce(&T) -> R,
+    ) -> Option<R> {
         for ((found, place), used) in self.prints.iter().zip(&self.places).zip(&self.used) {
             if found.load(Acquire) != print {
                 continue;
@@ -175,7 +193,7 @@ impl<T: Clone> Set<T> {
             if times < OFTEN {
                 used.store(times + 1, Relaxed);
             }
-            return Some(entry.proven.clone());
+            return Some(look(&entry.proven));
         }
         None
     }
@@ -237,7 +255,7 @@ impl<T> Default for Set<T> {
     }
 }
 
-impl<T: Clone> fmt::Debug for Cache<T> {
+impl<T> fmt::Debug for Cache<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.stats().fmt(f)
     }

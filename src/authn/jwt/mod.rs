@@ -13,8 +13,9 @@
 //!    roles, scopes and attributes too, since one that is lost could be one that forbids;
 //! 9. the times: `exp`, mandatory, and `nbf`, `iat` and `auth_time` if present.
 //!
-//! Of several issuers, [`JwtIssuers`] picks the one that a token names. It reads no clock and fetches nothing. Keys that come with a token (`jwk`, `jku`, `x5u`, `x5c`)
-//! are never used. Encrypted and nested tokens are refused.
+//! Of several issuers, [`JwtIssuers`] picks the one that a token names. A verifier reads no clock and
+//! fetches nothing. Keys that come with a token (`jwk`, `jku`, `x5u`, `x5c`) are never used.
+//! Encrypted and nested tokens are refused.
 
 mod cache;
 mod claims;
@@ -34,6 +35,7 @@ mod options;
 mod pem;
 pub mod profile;
 mod provider;
+mod remembered;
 mod remote;
 mod roles;
 mod rules;

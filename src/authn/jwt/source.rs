@@ -25,6 +25,15 @@ impl Keys {
         }
     }
 
+    /// Shows the set to verify with at `now` to `look`, if there is one. Threads that only look
+    /// share nothing that they write.
+    pub(super) fn show<R>(&self, now: UnixTime, look: impl FnOnce(&Arc<KeySet>) -> R) -> Option<R> {
+        match &self.0 {
+            Source::Held(keys) => Some(look(&keys.peek())),
+            Source::Fetched(keys) => keys.show(now, look),
+        }
+    }
+
     /// What to say of a token for whose `kid` nothing was found in `set`, instead of `otherwise`.
     pub(super) fn missed(
         &self,

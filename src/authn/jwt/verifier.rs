@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    cache::{Cache, CacheStats},
+    cache::Cache,
     claims::Claims,
     compact::{Buffer, Compact},
     envelope::Envelope,
@@ -55,16 +55,15 @@ pub struct JwtVerifier {
     pub(super) envelope: Envelope,
     pub(super) rules: ClaimRules,
     pub(super) mapping: Mapping,
-    cache: Option<Arc<Cache<Proven>>>,
+    pub(super) cache: Option<Arc<Cache<Proven>>>,
     /// Whether there is no problem; see [`Verifier::problems`].
     sound: bool,
 }
 
 /// What a token has proven for good.
-#[derive(Clone)]
 pub(super) struct Proven {
-    principal: Principal,
-    times: Times,
+    pub(super) principal: Principal,
+    pub(super) times: Times,
 }
 
 impl JwtVerifier {
@@ -97,66 +96,16 @@ impl JwtVerifier {
         self.settle()
     }
 
-    /// Remembers up to `entries` tokens that were verified, so that the signature of each is checked
-    /// once and not with every request; off unless said. At most 2^24 entries, rounded up to eights.
-    ///
-    /// What the token says of time is asked again with every request, and replacing the keys ends
-    /// all entries at once. A token is found by all its bytes, for this verifier alone: clones share
-    /// the cache, and whatever is set after a clone was made starts that one with an empty cache.
-    /// Tokens that come once, however many, do not drive out those that come often. Tokens are wiped
-    /// from memory when they are displaced.
-    ///
-    /// An entry takes the token's length, what the principal takes, and 200 bytes or less; for every
-    /// entry that there is room for, 100 bytes are taken at once.
-    ///
-    /// ```
-    /// # #[cfg(feature = "testing")] {
-    /// use portcullis::{UnixTime, testing::Issuer};
-    ///
-    /// let issuer = Issuer::new("https://id.example");
-    /// let verifier = issuer.verifier("staff").cache(10_000);
-    /// let now = UnixTime::from_secs(1_700_000_000);
-    /// let token = issuer.token("alice").sign(now);
-    /// assert!(verifier.verify_token(&token, now).is_ok());
-    /// assert!(verifier.verify_token(&token, now).is_ok());
-    ///
-    /// let stats = verifier.cache_stats().ok_or("there is a cache")?;
-    /// assert_eq!((stats.hits, stats.misses, stats.entries), (1, 1, 1));
-    /// // Whatever is cached, a token that is over is refused.
-    /// let later = UnixTime::from_secs(1_700_100_000);
-    /// assert!(verifier.verify_token(&token, later).is_err());
-    /// # }
-    /// # Ok::<(), &str>(())
-    /// ```
-    pub fn cache(mut self, entries: usize) -> Self {
-        self.cache = (entries > 0).then(|| Arc::new(Cache::new(entries)));
-        self
-    }
-
-    /// How the cache fares; nothing where there is none.
-    #[must_use]
-    pub fn cache_stats(&self) -> Option<CacheStats> {
-        self.cache.as_ref().map(|cache| cache.stats())
-    }
-
     /// Who `token` proves.
     ///
     /// # Errors
     /// The first rule the token does not meet, in the order of the [module](super)'s list.
     pub fn verify_token(&self, token: &str, now: UnixTime) -> Result<Principal, AuthnError> {
-        let Some(cache) = &self.cache else { return Ok(self.judge(token, now)?.principal) };
-        // Before the token is proven: if they are replaced meanwhile, the entry is of no use.
-        let keys = self.envelope.keys.load(now)?;
-        if let Some(proven) = cache.get(token.as_bytes(), &keys) {
-            self.admit(&proven, now)?;
-            return Ok(proven.principal);
-        }
-        let proven = self.judge(token, now)?;
-        cache.put(token.as_bytes(), &keys, &proven, proven.times.exp, now);
-        Ok(proven.principal)
+        self.recall(token, now).unwrap_or_else(|| self.verify_anew(token, now))
     }
 
-    fn judge(&self, token: &str, now: UnixTime) -> Result<Proven, AuthnError> {
+    /// Who `token` proves, whatever was verified before.
+    pub(super) fn judge(&self, token: &str, now: UnixTime) -> Result<Proven, AuthnError> {
         if !self.sound {
             let detail = "the verifier is not set up: see its problems";
             return Err(AuthnError::new(AuthnErrorKind::Unavailable, detail));
@@ -178,7 +127,7 @@ impl JwtVerifier {
     }
 
     /// What may change from one presentation of a token to the next.
-    fn admit(&self, proven: &Proven, now: UnixTime) -> Result<(), AuthnError> {
+    pub(super) fn admit(&self, proven: &Proven, now: UnixTime) -> Result<(), AuthnError> {
         proven.times.check(now, &self.rules)
     }
 

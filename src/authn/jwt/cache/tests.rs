@@ -7,6 +7,16 @@ use crate::{
 const NOW: UnixTime = UnixTime::from_secs(1_000);
 const LATER: UnixTime = UnixTime::from_secs(2_000);
 
+impl<T: Clone> Cache<T> {
+    fn get(&self, token: &[u8], keys: &Arc<KeySet>) -> Option<T> {
+        let found = self.find(token, keys, T::clone);
+        if found.is_none() {
+            self.missed(token);
+        }
+        found
+    }
+}
+
 fn keys() -> Arc<KeySet> {
     let key = Key::from_secret(Algorithm::Hs256, &Secret::new([7; 32])).unwrap();
     Arc::new(KeySet::from(key))
@@ -27,7 +37,7 @@ fn token(number: u64) -> Vec<u8> {
 }
 
 fn put(cache: &Cache<u64>, keys: &Arc<KeySet>, number: u64) {
-    cache.put(&token(number), keys, &number, LATER, NOW);
+    cache.put(&token(number), keys, number, LATER, NOW);
 }
 
 #[test]
@@ -56,7 +66,7 @@ fn attack_token_that_ends_like_a_cached_one() {
     assert_eq!(cache.get(&[&*good, b"A"].concat(), &keys), None);
     for length in 0..16 {
         assert_eq!(cache.get(&good[..length], &keys), None, "no signature, no place");
-        cache.put(&good[..length], &keys, &9, LATER, NOW);
+        cache.put(&good[..length], &keys, 9, LATER, NOW);
     }
     assert_eq!(cache.get(&good, &keys), Some(1));
     assert_eq!(cache.stats().entries, 1);
@@ -91,9 +101,9 @@ fn what_is_over_makes_room_first() {
         put(&cache, &keys, number);
         assert_eq!(cache.get(&token(number), &keys), Some(number));
     }
-    cache.put(&token(8), &keys, &8, LATER, NOW);
+    cache.put(&token(8), &keys, 8, LATER, NOW);
     assert_eq!(cache.get(&token(8), &keys), None, "all eight are of use");
-    cache.put(&token(9), &keys, &9, UnixTime::from_secs(3_000), LATER);
+    cache.put(&token(9), &keys, 9, UnixTime::from_secs(3_000), LATER);
     assert_eq!(cache.get(&token(9), &keys), Some(9), "at their end they are not");
     assert_eq!(cache.stats().entries, 8);
 }
@@ -113,6 +123,23 @@ fn in_a_full_set_a_token_enters_on_its_second_sight() {
         put(&cache, &keys, number);
     }
     assert_eq!(cache.stats().entries, 8);
+}
+
+#[test]
+fn attack_tokens_that_come_once_lessen_the_standing_of_hot_ones() {
+    let (cache, keys) = (Cache::new(8), keys());
+    (0..8).for_each(|number| put(&cache, &keys, number));
+    for number in (0..8).cycle().take(8 * usize::from(OFTEN)) {
+        assert_eq!(cache.get(&token(number), &keys), Some(number));
+    }
+    (100..200).for_each(|number| put(&cache, &keys, number));
+    // Each of the hot ones was found three times, so it takes three that came twice to displace one.
+    for number in [8, 9, 10] {
+        put(&cache, &keys, number);
+        put(&cache, &keys, number);
+        assert_eq!(cache.get(&token(number), &keys), None);
+    }
+    assert!((0..8).all(|number| cache.get(&token(number), &keys).is_some()));
 }
 
 /// The share of hits, in percent, among 200 tokens in use while of all requests these percent
@@ -169,4 +196,46 @@ fn a_find_allocates_nothing() {
     let find = || assert_eq!(cache.get(&token, &keys), Some(1));
     find();
     assert_eq!(allocation_counter::measure(find).count_total, 0);
+}
+
+#[test]
+fn what_a_place_takes_is_as_stated() {
+    for entries in [1, 8, 9, 100, 1_000, 10_000, 65_536, 70_000, 100_001] {
+        let mut cache = None;
+        let taken = allocation_counter::measure(|| cache = Some(Cache::<u64>::new(entries)));
+        let capacity = cache.unwrap().capacity();
+        assert_eq!(capacity, entries.next_multiple_of(8));
+        assert_eq!(taken.bytes_current, i64::try_from(capacity * 84).unwrap(), "{entries}");
+    }
+}
+
+#[test]
+fn every_trace_has_a_place_of_its_own_where_there_is_room() {
+    let cache = Cache::<u64>::new(1_000);
+    let mut state = 7;
+    let prints: Vec<u64> = (0..2_000).map(|_| random(&mut state)).collect();
+    assert!(!prints.iter().any(|print| cache.was_seen(*print)));
+    // Of 2,000 in 16,000 places, one in eight at most lost its place to another.
+    let seen = prints.iter().filter(|print| cache.was_seen(**print)).count();
+    assert!(seen >= 1_700, "{seen}");
+    assert!(cache.was_seen(u64::MAX) || cache.was_seen(u64::MAX), "the last place is one");
+}
+
+#[test]
+fn a_displaced_token_is_wiped_at_once() {
+    fn is_wiped_when_dropped(_: &impl zeroize::ZeroizeOnDrop) {}
+    let (cache, keys, proven) = (Cache::new(8), keys(), Arc::new(()));
+    let held = || Arc::strong_count(&proven) - 1;
+    let put = |number| cache.put(&token(number), &keys, Arc::clone(&proven), LATER, NOW);
+    (0..8).for_each(put);
+    assert_eq!(held(), 8);
+    put(8);
+    put(8);
+    assert!(cache.get(&token(8), &keys).is_some());
+    assert_eq!(held(), 8, "the entry that was displaced is gone, and its token with it");
+    let entry = cache.sets[0].places[0].load();
+    is_wiped_when_dropped(&entry.as_ref().unwrap().token);
+    drop(entry);
+    drop(cache);
+    assert_eq!(held(), 0);
 }

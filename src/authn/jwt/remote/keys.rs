@@ -154,11 +154,22 @@ impl RemoteKeys {
             let error = AuthnError::new(AuthnErrorKind::Unavailable, detail);
             error.with_retry_after(self.0.retry_after)
         };
-        match &self.0.published.load().keys {
+        match &self.0.published.peek().keys {
             Some((keys, until)) if now < *until => Ok(Arc::clone(keys)),
             Some(_) => Err(refused("the issuer's keys are too old, and it does not answer")),
             None => Err(refused("the issuer's keys have not come yet")),
         }
+    }
+
+    /// Shows the keys to verify with at `now` to `look`, if there are any.
+    pub(in crate::authn::jwt) fn show<R>(
+        &self,
+        now: UnixTime,
+        look: impl FnOnce(&Arc<KeySet>) -> R,
+    ) -> Option<R> {
+        let published = self.0.published.peek();
+        let (keys, until) = published.keys.as_ref()?;
+        (now < *until).then(|| look(keys))
     }
 
     /// What to say of a token of this issuer whose `kid` the set lacks, instead of `otherwise`.
