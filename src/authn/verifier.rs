@@ -76,6 +76,13 @@ pub trait Verifier: fmt::Debug + Send + Sync + 'static {
         Vec::new()
     }
 
+    /// What it takes every one of, such as `JWT`, whatever it then says of it; `None` where others
+    /// may take what it leaves. A gate with two that take every one of the same is not built: the
+    /// second would never be asked.
+    fn takes_every(&self) -> Option<&'static str> {
+        None
+    }
+
     /// `None` when the credential is not of this verifier's kind; else who it proves, or why it
     /// proves nobody.
     fn verify(
@@ -141,6 +148,13 @@ pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
         Vec::new()
     }
 
+    /// What it takes every one of, such as `JWT`, whatever it then says of it; `None` where others
+    /// may take what it leaves. A gate with two that take every one of the same is not built: the
+    /// second would never be asked.
+    fn takes_every(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Starts on a credential.
     fn authenticate(&self, credential: &Credential<'_>, facts: &Facts<'_>, now: Now) -> Step;
 }
@@ -172,6 +186,10 @@ impl<V: Verifier> Authenticator for V {
 
     fn problems(&self) -> Vec<String> {
         Verifier::problems(self)
+    }
+
+    fn takes_every(&self) -> Option<&'static str> {
+        Verifier::takes_every(self)
     }
 
     fn authenticate(&self, credential: &Credential<'_>, facts: &Facts<'_>, now: Now) -> Step {

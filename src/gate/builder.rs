@@ -1,6 +1,9 @@
 //! Putting a gate together; whatever is wrong is listed at once.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    sync::Arc,
+};
 
 use super::{
     Access, Gate, GateError, GateErrors, Inner, Routes, Unchecked,
@@ -229,6 +232,7 @@ fn authenticator_errors(
 ) -> Vec<GateError> {
     let mut errors = Vec::new();
     let mut realms = BTreeSet::new();
+    let mut takers = BTreeMap::new();
     for authenticator in authenticators {
         let realm = authenticator.realm().to_owned();
         let mut problems = authenticator.problems();
@@ -241,6 +245,17 @@ fn authenticator_errors(
         problems.extend(authenticator.sources().iter().filter_map(source_problem));
         let named = |problem| GateError::Authenticator { realm: realm.clone(), problem };
         errors.extend(problems.into_iter().map(named));
+        if let Some(kind) = authenticator.takes_every() {
+            match takers.entry(kind) {
+                Entry::Vacant(free) => {
+                    free.insert(realm);
+                }
+                Entry::Occupied(first) => {
+                    let first = first.get().clone();
+                    errors.push(GateError::NeverAsked { first, second: realm, kind });
+                }
+            }
+        }
         for realm in authenticator.realms() {
             if !realms.insert(realm.clone()) && !shared.contains(&realm) {
                 errors.push(GateError::RealmTwice { realm });

@@ -41,6 +41,18 @@ pub enum GateError {
         /// The realm.
         realm: String,
     },
+    /// Two authenticators take every credential of one kind.
+    #[error(
+        "the authenticator of realm `{second}` would never be asked: that of realm `{first}` takes every {kind}; make them one, as `JwtIssuers` does for several issuers of tokens"
+    )]
+    NeverAsked {
+        /// The realm of the one that is asked.
+        first: String,
+        /// The realm of the one that is not.
+        second: String,
+        /// What both take every one of, such as `JWT`.
+        kind: &'static str,
+    },
     /// A line of the route table cannot stand.
     #[error(transparent)]
     Route(#[from] RouteError),

@@ -1,11 +1,13 @@
 //! Tokens at a gate: what they lead to, and which of several verifiers has the word.
 
 use portcullis::{
-    Admission, Algorithm, Credential, Facts, Gate, JwtIssuers, JwtVerifier, Key, KeySet, Mono, Now,
-    Refusal, RoleMap, Routes, UnixTime,
+    Admission, Algorithm, Credential, Facts, Gate, GateBuilder, JwtIssuers, JwtVerifier, Key,
+    KeySet, Mono, Now, Refusal, RoleMap, Routes, UnixTime,
     authz::{Document, PolicySet},
     testing::{Issuer, TokenBuilder},
 };
+
+use crate::kit::Word;
 
 fn noon() -> Now {
     Now::new(UnixTime::from_secs(1_800_000_000), Mono::from_nanos(1 << 40))
@@ -147,4 +149,33 @@ fn attack_forged_token_between_two_issuers() {
     check(b.token("alice").issued_by(third), "wrong_issuer", "signed by the second");
     let stranger = Issuer::new(third).with_algorithm(Algorithm::Rs256);
     check(stranger.token("alice"), "wrong_issuer", "of a third issuer");
+}
+
+#[test]
+fn attack_second_verifier_that_would_never_be_asked() {
+    let (a, b) = (Issuer::new(A), Issuer::new(B));
+    let build = |builder: GateBuilder| {
+        let built = builder.routes(Routes::new().authenticated("GET", "/me")).build();
+        built.map(drop).map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    let told = |second: &str, first: &str| {
+        Err(vec![format!(
+            "the authenticator of realm `{second}` would never be asked: that of realm `{first}` takes \
+             every JWT; make them one, as `JwtIssuers` does for several issuers of tokens"
+        )])
+    };
+    let (staff, partners) = (a.verifier("staff"), b.verifier("partners"));
+    let issuers = || JwtIssuers::new([a.verifier("homes"), b.verifier("away")]);
+    let gate = Gate::builder;
+    let both = gate().authenticate(staff.clone()).authenticate(partners.clone());
+    assert_eq!(build(both), told("partners", "staff"));
+    assert_eq!(
+        build(gate().authenticate(issuers()).authenticate(partners)),
+        told("partners", "homes")
+    );
+    let among_others =
+        gate().authenticate(Word).authenticate(staff.clone()).authenticate(issuers());
+    assert_eq!(build(among_others), told("homes", "staff"));
+    assert_eq!(build(gate().authenticate(Word).authenticate(staff)), Ok(()));
+    assert_eq!(build(gate().authenticate(issuers())), Ok(()));
 }

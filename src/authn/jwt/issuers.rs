@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, hash_map::Entry};
 
 use super::{
-    JwtVerifier,
+    EVERY_TOKEN, JwtVerifier,
     compact::{Buffer, Compact},
     unverified::Unverified,
 };
@@ -18,6 +18,10 @@ use crate::{
 /// The verifier is picked by the token's `iss`, byte by byte, and that one checks everything; no
 /// other is asked, whatever it says, and no key is tried on the token of another issuer. What
 /// picks is not verified yet, and need not be: nothing is accepted because of it.
+///
+/// A token that one of the verifiers remembers ([`cache`](JwtVerifier::cache)) is not read again:
+/// that one has held its `iss` against its own issuer already. With more than eight issuers it is
+/// read for its `iss` all the same, since that is cheaper than to ask all of their caches.
 ///
 /// No two issuers may have one name or one realm: a gate is not built with such a set.
 ///
@@ -47,6 +51,9 @@ pub struct JwtIssuers {
     max_bytes: usize,
     problems: Vec<String>,
 }
+
+/// To ask more caches than this takes longer than to read a token's `iss`.
+const MOST_ASKED: usize = 8;
 
 impl JwtIssuers {
     /// The issuers of these verifiers.
@@ -83,6 +90,11 @@ impl JwtIssuers {
         if !self.problems.is_empty() {
             let detail = "the issuers are not set up: see the problems";
             return Err(AuthnError::new(AuthnErrorKind::Unavailable, detail));
+        }
+        if self.by_issuer.len() <= MOST_ASKED
+            && let Some(known) = self.by_issuer.values().find_map(|one| one.recall(token, now))
+        {
+            return known;
         }
         let mut buffer = Buffer::default();
         let payload = Compact::parse(token, self.max_bytes, &mut buffer)?.payload;
@@ -124,6 +136,10 @@ impl Verifier for JwtIssuers {
 
     fn problems(&self) -> Vec<String> {
         self.problems.clone()
+    }
+
+    fn takes_every(&self) -> Option<&'static str> {
+        Some(EVERY_TOKEN)
     }
 
     /// Takes every `Bearer` with a dot in it, as a [`JwtVerifier`] does.
@@ -194,6 +210,52 @@ mod tests {
         let renamed = a.token("alice").issued_by("https://b.example").header("kid", "test-eddsa");
         let expected = "the key with the token's `kid` is not for its `alg`";
         assert_eq!(refused(&issuers, &renamed.sign(NOW)), expected);
+    }
+
+    #[test]
+    fn a_cached_token_is_found_without_being_read_again() {
+        let (a, b) = (Issuer::new("https://a.example"), Issuer::new("https://b.example"));
+        let caches = [a.verifier("a").cache(8), b.verifier("b").cache(8)];
+        let issuers = JwtIssuers::new(caches.clone());
+        let stats = |at: usize| caches[at].cache_stats().map(|stats| (stats.hits, stats.misses));
+        let token = b.token("bob").sign(NOW);
+        let verify = || issuers.verify_token(&token, NOW).map(|who| who.id().to_owned());
+        assert_eq!(verify().as_deref(), Ok("b/bob"));
+        assert_eq!(verify().as_deref(), Ok("b/bob"));
+        assert_eq!(stats(0), Some((0, 0)), "what is another's is no miss");
+        assert_eq!(stats(1), Some((1, 1)));
+        let verify = || assert!(issuers.verify_token(&token, NOW).is_ok());
+        assert_eq!(allocation_counter::measure(verify).count_total, 0);
+        let late = issuers.verify_token(&token, UnixTime::from_secs(1_800_000_000));
+        assert_eq!(late.unwrap_err().kind(), AuthnErrorKind::Expired);
+    }
+
+    #[test]
+    fn many_issuers_are_told_apart_by_what_the_token_says() {
+        let names: Vec<_> = (0..12).map(|number| format!("https://{number}.example")).collect();
+        let of = |number: usize| Issuer::new(names[number].as_str());
+        let issuers = JwtIssuers::new(
+            (0..12).map(|number| of(number).verifier(&format!("r{number}")).cache(8)),
+        );
+        for number in [0, 7, 11, 7] {
+            let token = of(number).token("alice").sign(NOW);
+            for _ in 0..2 {
+                let who = issuers.verify_token(&token, NOW).unwrap();
+                assert_eq!(who.id(), format!("r{number}/alice"));
+            }
+        }
+        let stats = issuers.by_issuer[&names[7]].cache_stats().unwrap();
+        assert_eq!((stats.hits, stats.misses), (2, 2));
+    }
+
+    #[test]
+    fn attack_token_cached_for_an_issuer_of_the_same_name_elsewhere() {
+        let (a, b) = (Issuer::new("https://a.example"), Issuer::new("https://b.example"));
+        let elsewhere = a.verifier("elsewhere").also_for("billing").cache(8);
+        let token = a.token("alice").for_audience("billing").sign(NOW);
+        assert!(elsewhere.verify_token(&token, NOW).is_ok());
+        let issuers = JwtIssuers::new([a.verifier("a").cache(8), b.verifier("b").cache(8)]);
+        assert_eq!(refused(&issuers, &token), "`aud` names another audience");
     }
 
     #[test]

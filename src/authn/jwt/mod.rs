@@ -66,6 +66,9 @@ pub use crate::crypto::{Algorithm, Backend, UnknownAlgorithm};
 
 use crate::authn::{AuthnError, AuthnErrorKind};
 
+/// What a verifier of tokens takes every one of.
+const EVERY_TOKEN: &str = "JWT";
+
 const fn invalid(detail: &'static str) -> AuthnError {
     AuthnError::new(AuthnErrorKind::Invalid, detail)
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{
+    EVERY_TOKEN,
     cache::Cache,
     claims::Claims,
     compact::{Buffer, Compact},
@@ -160,6 +161,10 @@ impl Verifier for JwtVerifier {
 
     fn problems(&self) -> Vec<String> {
         self.faults()
+    }
+
+    fn takes_every(&self) -> Option<&'static str> {
+        Some(EVERY_TOKEN)
     }
 
     /// Takes every `Bearer` with a dot in it: others are keys or opaque tokens, for other verifiers.

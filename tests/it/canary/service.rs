@@ -16,7 +16,7 @@ use http_body_util::{BodyExt, Empty, Full};
 use portcullis::{
     ApiKeys, Caller, Document, Gate, Mono, Now, PolicySet, Routes, Secret, UnixTime,
     authn::{
-        jwt::{Algorithm, JwtVerifier, Key, KeySet},
+        jwt::{Algorithm, JwtIssuers, JwtVerifier, Key, KeySet},
         password::{Cost, Hasher, PasswordRecord, Passwords},
         session::Sessions,
     },
@@ -83,8 +83,7 @@ impl Service {
         watch.look_at(&(&issuer, shared, key, set, &shop, &keys, &hasher, record));
         watch.look_at(&(passwords, &guard, &logins, &sessions, &stores));
         let gate = Gate::builder()
-            .authenticate(issuer.verifier("staff"))
-            .authenticate(shop)
+            .authenticate(JwtIssuers::new([issuer.verifier("staff"), shop]))
             .authenticate(keys.clone())
             .authenticate(logins.clone())
             .authenticate(sessions.clone())
