@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Entities, EntitiesError, Name, Stored, Uid};
+use super::{ByName, Entities, EntitiesError, Name, Stored, Uid};
 
 /// More pairs of an entity and one that it lies in are refused.
 const MAX_PAIRS: usize = 16 * 1024 * 1024;
@@ -14,7 +14,7 @@ const MAX_PAIRS: usize = 16 * 1024 * 1024;
 pub(super) fn close(entities: &mut Entities) -> Result<(), EntitiesError> {
     let mut pairs = 0_usize;
     let mut closed = Vec::new();
-    for stored in entities.iter().filter(|stored| !stored.ancestors.is_empty()) {
+    for stored in entities.iter() {
         let above = ancestors(entities, stored)?;
         pairs += above.len();
         if pairs > MAX_PAIRS {
@@ -23,19 +23,18 @@ pub(super) fn close(entities: &mut Entities) -> Result<(), EntitiesError> {
                 MAX_PAIRS,
             ));
         }
-        closed.push((stored.name.clone(), above));
+        closed.push(ByName::new(above));
     }
-    for ((kind, id), above) in closed {
-        if let Some(stored) = entities.all.get_mut(&kind).and_then(|all| all.get_mut(&id)) {
-            stored.ancestors = above;
-        }
+    for (stored, above) in entities.all.iter_mut().zip(closed) {
+        stored.parents = Box::default();
+        stored.ancestors = above;
     }
     Ok(())
 }
 
-fn ancestors(entities: &Entities, stored: &Stored) -> Result<Box<[Name]>, EntitiesError> {
+fn ancestors(entities: &Entities, stored: &Stored) -> Result<Vec<Name>, EntitiesError> {
     let mut above: BTreeSet<&Name> = BTreeSet::new();
-    let mut open: Vec<&Name> = stored.ancestors.iter().collect();
+    let mut open: Vec<&Name> = stored.parents.iter().collect();
     while let Some(name) = open.pop() {
         if *name == stored.name {
             return Err(EntitiesError::Cycle(name.1.as_ref().into()));
@@ -43,7 +42,7 @@ fn ancestors(entities: &Entities, stored: &Stored) -> Result<Box<[Name]>, Entiti
         if above.insert(name)
             && let Some(parent) = entities.find(Uid { type_name: name.0, id: &name.1 })
         {
-            open.extend(&parent.ancestors);
+            open.extend(&parent.parents);
         }
     }
     Ok(above.into_iter().cloned().collect())

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Datum, DatumRecord, Entities, Name, Stored, closure::close, tree::Json};
+use super::{ByName, Datum, DatumRecord, Entities, Name, Stored, closure::close, tree::Json};
 use crate::authz::{
     TypeName,
     general::{DatumSet, Function},
@@ -57,18 +57,27 @@ impl Entities {
         let Json::List(listed) = parse(json)? else {
             return Err(EntitiesError::Form("the entities are no list".into()));
         };
+        let mut all: BTreeMap<Name, Stored> = BTreeMap::new();
         for entity in listed {
             let types = &mut entities.types;
             let stored = Reader::new(|text| Ok(types.intern(text)?)).entity(entity)?;
-            let (kind, id) = stored.name.clone();
-            let of_type = entities.all.entry(kind).or_default();
-            if of_type.get(&id).is_some_and(|before| *before != stored) {
-                return Err(EntitiesError::Duplicate(id.as_ref().into()));
+            if all.get(&stored.name).is_some_and(|before| before.differs(&stored)) {
+                return Err(EntitiesError::Duplicate(stored.name.1.as_ref().into()));
             }
-            of_type.insert(id, stored);
+            all.insert(stored.name.clone(), stored);
         }
+        entities.all = ByName::new(all.into_values().collect());
         close(&mut entities)?;
         Ok(entities)
+    }
+}
+
+impl Stored {
+    /// Whether what was read of the two differs.
+    fn differs(&self, other: &Self) -> bool {
+        self.attributes != other.attributes
+            || self.tags != other.tags
+            || self.parents != other.parents
     }
 }
 
@@ -102,14 +111,15 @@ impl<F: FnMut(&str) -> Result<TypeName, EntitiesError>> Reader<F> {
         let tags = take("tags").unwrap_or_else(|| Json::Map(BTreeMap::new()));
         let Json::List(parents) = parents else { return Err(form("`parents` is no list")) };
         let parents = parents.into_iter().map(|parent| self.name(parent));
-        let mut ancestors = parents.collect::<Result<Vec<_>, _>>()?;
-        ancestors.sort_unstable();
-        ancestors.dedup();
+        let mut parents = parents.collect::<Result<Vec<_>, _>>()?;
+        parents.sort_unstable();
+        parents.dedup();
         Ok(Stored {
             name: self.name(uid)?,
             attributes: self.fields(attributes, "`attrs` is no object")?,
             tags: self.fields(tags, "`tags` is no object")?,
-            ancestors: ancestors.into(),
+            parents: parents.into(),
+            ancestors: ByName::default(),
         })
     }
 

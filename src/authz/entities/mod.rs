@@ -1,5 +1,6 @@
 //! Entities that an application keeps beside its own types: a hierarchy, from Cedar's JSON.
 
+mod by_name;
 mod closure;
 mod context;
 mod json;
@@ -8,11 +9,9 @@ mod known;
 mod tests;
 mod tree;
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::collections::BTreeMap;
 
+use by_name::{ByName, Name, Named};
 pub use json::EntitiesError;
 pub use known::{KnownEntities, KnownEntity, Members};
 
@@ -60,33 +59,32 @@ use super::{
 #[derive(Debug, Default)]
 pub struct Entities {
     types: Types,
-    all: HashMap<TypeName, HashMap<Arc<str>, Stored>>,
+    all: ByName<Stored>,
 }
 
-/// An entity by its type and id.
-type Name = (TypeName, Arc<str>);
-
 /// One of them.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 struct Stored {
     name: Name,
     attributes: DatumRecord,
     tags: DatumRecord,
-    /// In order; all that it lies in once the closure has been worked out.
-    ancestors: Box<[Name]>,
+    /// In order; none any more once the closure has been worked out.
+    parents: Box<[Name]>,
+    /// All that it lies in, in order, from then on.
+    ancestors: ByName<Name>,
 }
 
 impl Entities {
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.all.values().map(HashMap::len).sum()
+        self.all.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
+        self.all.len() == 0
     }
 
     /// The names of all types that are mentioned.
@@ -95,11 +93,11 @@ impl Entities {
     }
 
     fn find(&self, uid: Uid<'_>) -> Option<&Stored> {
-        self.all.get(&uid.type_name)?.get(uid.id)
+        self.all.get(uid)
     }
 
     fn iter(&self) -> impl Iterator<Item = &Stored> {
-        self.all.values().flat_map(HashMap::values)
+        self.all.iter()
     }
 
     /// The actions among them, in order, each with all that it lies in: as type and id.
@@ -136,7 +134,12 @@ impl Entity for Stored {
     }
 
     fn is_in(&self, ancestor: Uid<'_>) -> bool {
-        let place = |(kind, id): &Name| (*kind, &**id).cmp(&(ancestor.type_name, ancestor.id));
-        self.ancestors.binary_search_by(place).is_ok()
+        self.ancestors.get(ancestor).is_some()
+    }
+}
+
+impl Named for Stored {
+    fn name(&self) -> &Name {
+        &self.name
     }
 }
