@@ -19,7 +19,13 @@ struct Package {
 
 /// The crate's name and version; of several versions, the newest.
 #[cfg_attr(
-    not(any(feature = "tokens", feature = "policies", feature = "limits", feature = "stack")),
+    not(any(
+        test,
+        feature = "tokens",
+        feature = "policies",
+        feature = "limits",
+        feature = "stack"
+    )),
     expect(dead_code, reason = "without a group there is no peer")
 )]
 pub(crate) fn peer(name: &str) -> Result<String, Box<dyn Error>> {

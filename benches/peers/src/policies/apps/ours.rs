@@ -66,9 +66,8 @@ pub(super) fn add<'a>(
             action.is_some_and(|action| loaded.may(&context, user, action, resource))
         };
     let answers = handles.answers(&may);
-    let prebuilt = Engine::new("portcullis, prebuilt", answers, move || {
-        handles.ask(|one| may(black_box(one)))
-    });
+    let prebuilt =
+        Engine::new("portcullis", answers, move || handles.ask(|one| may(black_box(one))));
 
     let names = Cycle::new(&app.asked);
     let may = move |(user, name, (kind, id)): &(String, &str, (&str, String))| {
@@ -77,8 +76,7 @@ pub(super) fn add<'a>(
         loaded.may(&context, &user, action, &resource)
     };
     let answers = names.answers(|one| may(one));
-    let by_names = Engine::new("portcullis, from names", answers, move || {
-        names.ask(|one| may(black_box(one)))
-    });
+    let by_names =
+        Engine::new("portcullis+from names", answers, move || names.ask(|one| may(black_box(one))));
     Ok(workload.engine(prebuilt).engine(by_names))
 }

@@ -74,7 +74,7 @@ pub(super) fn add<'a>(
     let workload = workload.engine(Engine::new("portcullis", answers, move || {
         requests.ask(|one| allows(&policies, &policies.subject(&one.principal), black_box(one)))
     }));
-    Ok(workload.engine(Engine::new("portcullis all made beforehand", answers_made, move || {
+    Ok(workload.engine(Engine::new("portcullis+made beforehand", answers_made, move || {
         made.ask(|(subject, request)| allows(&again, subject, black_box(request)))
     })))
 }

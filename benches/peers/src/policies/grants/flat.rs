@@ -16,7 +16,7 @@ pub(super) fn measure(session: &mut Session) -> Result<(), Box<dyn Error>> {
         let ours = Ours::new(&world)?;
         let requests = Cycle::new(ours.requests(&world)?);
         let answers = requests.answers(|request| ours.by_handles(request));
-        let engine = Engine::new(format!("portcullis, {rules} rules"), answers, move || {
+        let engine = Engine::new(format!("portcullis+{rules} rules"), answers, move || {
             requests.ask(|request| ours.by_handles(black_box(request)))
         });
         workload = if rules == 10 { workload.reference(engine) } else { workload.engine(engine) };

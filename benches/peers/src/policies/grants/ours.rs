@@ -51,9 +51,9 @@ pub(super) fn add<'a>(
     world: &World,
 ) -> Result<Workload<'a>, Box<dyn Error>> {
     let forms: [(&str, fn(&Ours, &Request) -> bool); 3] = [
-        ("portcullis, handles", Ours::by_handles),
-        ("portcullis, action by name", Ours::by_name),
-        ("portcullis, action and roles by name", Ours::by_names),
+        ("portcullis", Ours::by_handles),
+        ("portcullis+action by name", Ours::by_name),
+        ("portcullis+action and roles by name", Ours::by_names),
     ];
     for (name, may) in forms {
         let ours = Ours::new(world)?;

@@ -19,7 +19,7 @@ pub(super) fn measure(session: &mut Session) -> Result<(), Box<dyn Error>> {
         let asked = asked.into_iter().map(|one| (ours.action(one.action), one));
         let asked = Cycle::new(asked.collect::<Vec<_>>());
         let right = asked.answers(|(action, one)| ours.may(one, *action) == bound.allows(one));
-        let engine = format!("portcullis, {} policies", 33 * departments + 5);
+        let engine = format!("portcullis+{} policies", 33 * departments + 5);
         let engine = Engine::new(engine, right, move || {
             asked.ask(|(action, one)| ours.may(black_box(one), *action))
         });

@@ -88,13 +88,13 @@ pub(super) fn add<'a>(
     let ours = Ours::new(&hospital.policies)?;
     let asked = Cycle::new(hospital.asked.iter().map(|one| (one, ours.action(one.action))));
     let answers = asked.answers(|(one, action)| ours.may(one, *action));
-    let handles = Engine::new("portcullis, handles", answers, move || {
+    let handles = Engine::new("portcullis", answers, move || {
         asked.ask(|(one, action)| ours.may(black_box(one), *action))
     });
     let ours = Ours::new(&hospital.policies)?;
     let asked = Cycle::new(&hospital.asked);
     let answers = asked.answers(|one| ours.may(one, ours.action(one.action)));
-    let names = Engine::new("portcullis, action by name", answers, move || {
+    let names = Engine::new("portcullis+action by name", answers, move || {
         asked.ask(|one| ours.may(black_box(one), ours.action(black_box(one.action))))
     });
     Ok(workload.engine(handles).engine(names))
