@@ -13,6 +13,7 @@ pub mod otp;
 mod outbound;
 #[cfg(feature = "password")]
 pub mod password;
+pub mod revocation;
 pub mod session;
 mod store;
 mod verifier;

@@ -54,6 +54,8 @@ const LOCKS: Absence = Absence {
         "authn/jwt/remote/keys",
         "authn/otp/recovery/memory",
         "authn/otp/steps",
+        "authn/revocation/denylist",
+        "authn/revocation/table",
         "authn/session/memory",
         "authn/password/answer",
         "authn/password/cache",

@@ -1,8 +1,11 @@
 //! Tokens at a gate: what they lead to, and which of several verifiers has the word.
 
+use std::{sync::Arc, time::Duration};
+
 use portcullis::{
-    Admission, Algorithm, Credential, Facts, Gate, GateBuilder, JwtIssuers, JwtVerifier, Key,
-    KeySet, Mono, Now, Refusal, RoleMap, Routes, UnixTime,
+    Admission, Algorithm, AuthnError, AuthnErrorKind, Credential, Facts, Gate, GateBuilder,
+    JwtIssuers, JwtVerifier, Key, KeySet, Mono, Now, Refusal, RoleMap, Routes, UnixTime,
+    authn::revocation::{Denylist, Presented, Revocation, Revocations, RevokeError},
     authz::{Document, PolicySet},
     testing::{Issuer, TokenBuilder},
 };
@@ -178,4 +181,36 @@ fn attack_second_verifier_that_would_never_be_asked() {
     assert_eq!(build(among_others), told("homes", "staff"));
     assert_eq!(build(gate().authenticate(Word).authenticate(staff)), Ok(()));
     assert_eq!(build(gate().authenticate(issuers())), Ok(()));
+}
+
+/// A list of revocations whose copy is too old.
+#[derive(Debug)]
+struct Lost;
+
+impl Revocations for Lost {
+    fn check(&self, _: &Presented<'_>, _: UnixTime) -> Result<(), AuthnError> {
+        let lost = AuthnError::new(AuthnErrorKind::Unavailable, "the copy is too old");
+        Err(lost.with_retry_after(Duration::from_secs(7)))
+    }
+
+    fn revoke(&self, _: &Revocation<'_>, _: UnixTime) -> Result<bool, RevokeError> {
+        Err(RevokeError::Unavailable)
+    }
+}
+
+#[test]
+fn what_a_revocation_looks_like_from_outside() {
+    let (a, b) = (Issuer::new(A), Issuer::new(B));
+    let list = Arc::new(Denylist::new(100));
+    let staff = a.verifier("staff").cache(8).revocations(Arc::clone(&list));
+    let gate = two(staff, b.verifier("partners").cache(8).revocations(Arc::new(Lost)));
+    let alice = || a.token("alice");
+    assert_eq!(who(&gate, alice()).unwrap(), "staff/alice");
+    let until = noon().wall.saturating_add(Duration::from_secs(300));
+    list.revoke(&Revocation::subject(A, "alice", until), noon().wall).unwrap();
+    let refused = who(&gate, alice()).unwrap_err();
+    assert_eq!((refused.status(), refused.reason().as_str()), (401, "revoked"));
+    assert!(!refused.problem().contains("revoked"), "no word of it outside");
+    let lost = who(&gate, b.token("alice")).unwrap_err();
+    assert_eq!((lost.status(), lost.retry_after_secs()), (503, Some(7)));
 }

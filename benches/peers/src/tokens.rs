@@ -11,11 +11,14 @@
 //! bytes costs at least. The peer has no cache.
 //!
 //! `hostile-1mb` is a token of a million bytes, which nobody needs to read.
+//!
+//! `revocations` is what each presentation of a token pays while a million things are revoked.
 
 mod besides;
 mod hit;
 mod hostile;
 mod miss;
+mod revocations;
 mod ring;
 
 use std::error::Error;
@@ -41,7 +44,8 @@ pub(crate) fn measure(session: &mut Session) -> Result<(), Box<dyn Error>> {
         hit::measure(session, &format!("token/{name}/hit"), algorithm, &keys)?;
         besides::measure(session, &format!("token/{name}/besides-signature"), algorithm, &keys)?;
     }
-    hostile::measure(session, "token/hostile-1mb", &keys)
+    hostile::measure(session, "token/hostile-1mb", &keys)?;
+    revocations::measure(session)
 }
 
 /// Our verifier, set up as for a service that takes roles from its tokens.

@@ -11,9 +11,11 @@
 //! 7. `iss` and `aud`, both mandatory; no `cnf`; what the [`profile`] demands and forbids;
 //! 8. `sub`, mandatory, and the types of the other claims that become part of the principal: of
 //!    roles, scopes and attributes too, since one that is lost could be one that forbids;
-//! 9. the times: `exp`, mandatory, and `nbf`, `iat` and `auth_time` if present.
+//! 9. the times: `exp`, mandatory, and `nbf`, `iat` and `auth_time` if present;
+//! 10. that it is not [revoked](crate::authn::revocation), where a list is given.
 //!
-//! Of several issuers, [`JwtIssuers`] picks the one that a token names. A verifier reads no clock and
+//! The last two hang on the moment, so they are asked of a token that is
+//! [cached](JwtVerifier::cache) too. Of several issuers, [`JwtIssuers`] picks the one that a token names. A verifier reads no clock and
 //! fetches nothing. Keys that come with a token (`jwk`, `jku`, `x5u`, `x5c`) are never used.
 //! Encrypted and nested tokens are refused.
 
@@ -37,6 +39,7 @@ pub mod profile;
 mod provider;
 mod remembered;
 mod remote;
+mod revocable;
 mod roles;
 mod rules;
 mod source;

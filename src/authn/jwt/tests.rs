@@ -2,6 +2,7 @@
 
 mod cached;
 mod learnt;
+mod revoked;
 
 use std::time::Duration;
 

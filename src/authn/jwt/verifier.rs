@@ -11,13 +11,14 @@ use super::{
     header::Types,
     json::Document,
     mapping::Mapping,
+    revocable::Handles,
     roles::RoleMap,
     rules::{ClaimRules, Times},
     source::Keys,
 };
 use crate::{
     Facts, Now, Principal, UnixTime,
-    authn::{AuthnError, AuthnErrorKind, Challenge, Credential, Verifier},
+    authn::{AuthnError, AuthnErrorKind, Challenge, Credential, Verifier, revocation::Revocations},
 };
 
 /// Verifies the tokens of one issuer that are meant for this service.
@@ -56,6 +57,7 @@ pub struct JwtVerifier {
     pub(super) envelope: Envelope,
     pub(super) rules: ClaimRules,
     pub(super) mapping: Mapping,
+    pub(super) revocations: Option<Arc<dyn Revocations>>,
     pub(super) cache: Option<Arc<Cache<Proven>>>,
     /// Whether there is no problem; see [`Verifier::problems`].
     sound: bool,
@@ -65,6 +67,7 @@ pub struct JwtVerifier {
 pub(super) struct Proven {
     pub(super) principal: Principal,
     pub(super) times: Times,
+    pub(super) handles: Handles,
 }
 
 impl JwtVerifier {
@@ -88,7 +91,7 @@ impl JwtVerifier {
     /// The same machinery under rules of another profile.
     pub(super) fn of(realm: String, envelope: Envelope, rules: ClaimRules) -> Self {
         let mapping = Mapping { realm, ..Mapping::default() };
-        Self { envelope, rules, mapping, cache: None, sound: false }.settle()
+        Self { envelope, rules, mapping, revocations: None, cache: None, sound: false }.settle()
     }
 
     /// Grants roles by this map. Without one, a token grants none.
@@ -124,12 +127,13 @@ impl JwtVerifier {
         let claims = Claims::read(token.payload, &mut document)?;
         let times = self.rules.check(&claims)?;
         let principal = self.mapping.principal(&claims, &self.rules.issuer, &times)?;
-        Ok(Proven { principal, times })
+        Ok(Proven { principal, times, handles: self.handles(&claims)? })
     }
 
     /// What may change from one presentation of a token to the next.
     pub(super) fn admit(&self, proven: &Proven, now: UnixTime) -> Result<(), AuthnError> {
-        proven.times.check(now, &self.rules)
+        proven.times.check(now, &self.rules)?;
+        self.unrevoked(proven, now)
     }
 
     pub(super) fn settle(mut self) -> Self {
