@@ -4,6 +4,7 @@ mod keys;
 #[cfg(feature = "password")]
 mod passwords;
 mod recovery;
+mod revocations;
 mod sessions;
 mod steps;
 

@@ -3,6 +3,7 @@
 
 mod credentials;
 mod factors;
+mod revocations;
 mod sessions;
 
 use portcullis::{
