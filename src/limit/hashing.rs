@@ -22,6 +22,7 @@
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
 /// The secrets of one limiter.
+#[derive(Clone)]
 pub(super) struct Hashing {
     text: RandomState,
     start: u128,
