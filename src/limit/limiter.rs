@@ -36,7 +36,7 @@ use crate::Mono;
 /// ```
 #[must_use = "a limiter counts only the calls it is asked about"]
 pub struct Limiter<K: ?Sized> {
-    window: Window,
+    pub(super) window: Window,
     hashing: Hashing,
     keys: PhantomData<fn(&K)>,
 }

@@ -50,7 +50,7 @@ use crate::Mono;
 /// ```
 #[must_use = "limits count only the calls they are asked about"]
 pub struct LimitSet<K: ?Sized> {
-    windows: Box<[Window]>,
+    pub(super) windows: Box<[Window]>,
     hashing: Hashing,
     keys: PhantomData<fn(&K)>,
 }

@@ -66,25 +66,9 @@ pub(super) enum Refunds {
 pub(super) struct Table {
     sets: Box<[Set]>,
     stripes: Box<[Stripe]>,
+    counts: Box<Counts>,
     pub(super) when_full: WhenFull,
     refunds: Refunds,
-}
-
-/// What a call was charged, for its refund.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Debit {
-    /// Where it moved its bucket.
-    until: u64,
-    reading: u64,
-    /// What had been refunded in its stripe before.
-    refunded: u64,
-}
-
-impl Debit {
-    /// How far it left its bucket from full.
-    pub(super) const fn debt(self) -> u64 {
-        self.until.saturating_sub(self.reading)
-    }
 }
 
 impl Table {
@@ -102,6 +86,7 @@ impl Table {
         Some(Self {
             sets: boxed(count)?,
             stripes: boxed(stripes)?,
+            counts: Box::default(),
             when_full: WhenFull::default(),
             refunds,
         })
@@ -156,7 +141,8 @@ impl Table {
             if self.when_full == WhenFull::Inherit {
                 // No bucket of the set, the key's own included, stands below the least word, so a
                 // refusal by it is right for every key; floods on a full set end here, unlocked.
-                pace.step(time(self.set(hash).least(hash).1), now)?;
+                let step = pace.step(time(self.set(hash).least(hash).1), now);
+                step.map_err(|denied| self.turned_away(hash, denied))?;
             }
             let entered = self.insert(hash, now, pace);
             if let Some(answer) = entered.or_else(|| self.hit(hash, now, pace)) {
@@ -177,7 +163,7 @@ impl Table {
             let base = self.open(time(word), now).map(|displaced| displaced.max(*floor));
             let until = match base.and_then(|base| pace.step(base, now)) {
                 Ok(until) => until,
-                Err(denied) => return Some(Err(denied)),
+                Err(denied) => return Some(Err(self.turned_away(hash, denied))),
             };
             self.note(hash, now);
             let displaced = victim.tag.load(Relaxed);
@@ -190,6 +176,7 @@ impl Table {
                     *floor = time(word).max(*floor);
                 }
                 victim.tag.store(tag, Release);
+                self.seated(hash, displaced, time(word) > now);
                 return Some(Ok(until));
             }
             // Its owner came back in between.
@@ -311,7 +298,12 @@ const MOST_STRIPES: usize = 1 << 10;
 const GENERATION_BITS: u32 = 4;
 const GENERATIONS: u64 = (1 << GENERATION_BITS) - 1;
 
+mod counts;
 mod undo;
+
+pub(super) use undo::Debit;
+
+use counts::Counts;
 
 #[cfg(test)]
 impl Table {

@@ -1,7 +1,7 @@
 //! One quota and the buckets of all keys under it.
 
 use super::{
-    Allowance, Exceeded, ExceededKind, LimitError, Quota,
+    Allowance, Exceeded, ExceededKind, LimitError, Quota, Stats,
     bucket::{Denied, Pace},
     table::{Debit, Refunds, Table},
 };
@@ -64,6 +64,10 @@ impl Window {
         if let Some(pace) = self.pace.beyond(cost).times(cost) {
             self.table.refund(hash, pace, debit);
         }
+    }
+
+    pub(super) fn stats(&self, now: Mono) -> Stats {
+        self.table.stats(now.as_nanos())
     }
 
     /// What a charge of this window left.

@@ -67,6 +67,8 @@ mod limit_operations;
 #[cfg(test)]
 mod limit_sets;
 #[cfg(test)]
+mod limit_stats;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower", feature = "password", unix))]

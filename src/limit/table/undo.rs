@@ -2,6 +2,23 @@
 
 use super::*;
 
+/// What a call was charged, for its refund.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::limit) struct Debit {
+    /// Where it moved its bucket.
+    pub(super) until: u64,
+    pub(super) reading: u64,
+    /// What had been refunded in its stripe before.
+    pub(super) refunded: u64,
+}
+
+impl Debit {
+    /// How far it left its bucket from full.
+    pub(in crate::limit) const fn debt(self) -> u64 {
+        self.until.saturating_sub(self.reading)
+    }
+}
+
 impl Table {
     /// Whether a charge would pass at this moment; changes nothing.
     pub(in crate::limit) fn peek(&self, hash: u64, now: u64, pace: Pace) -> Result<(), Denied> {
@@ -32,6 +49,7 @@ impl Table {
             pace.unstep(debit.until, debit.reading, since, latest)
         });
         stripe.refunded.store(refunded.wrapping_add(amount), Relaxed);
+        self.refunded(hash);
     }
 
     /// Forgets what a key owes.
@@ -47,6 +65,7 @@ impl Table {
             stripe.latest.fetch_max(time, Relaxed);
             time
         });
+        self.forgiven(hash);
     }
 }
 
