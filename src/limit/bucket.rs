@@ -99,7 +99,7 @@ impl Pace {
 }
 
 /// All times lie before this one, and so take 60 bits: 36 years after the clock's origin, so that no sum wraps.
-const END: u64 = 1 << 60;
+pub(super) const END: u64 = 1 << 60;
 
 #[cfg(test)]
 mod vectors;

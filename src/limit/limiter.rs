@@ -37,8 +37,8 @@ use crate::Mono;
 #[must_use = "a limiter counts only the calls it is asked about"]
 pub struct Limiter<K: ?Sized> {
     pub(super) window: Window,
-    hashing: Hashing,
-    keys: PhantomData<fn(&K)>,
+    pub(super) hashing: Hashing,
+    pub(super) keys: PhantomData<fn(&K)>,
 }
 
 impl<K: Hash + ?Sized> Limiter<K> {

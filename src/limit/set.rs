@@ -5,8 +5,8 @@ use std::{fmt, hash::Hash, marker::PhantomData};
 use super::{
     Allowance, Exceeded, LimitError, Quota, WhenFull,
     hashing::Hashing,
-    table::{Debit, Refunds},
-    window::{Window, fewer},
+    table::Refunds,
+    window::{Charged, Window, fewer},
 };
 use crate::Mono;
 
@@ -51,7 +51,7 @@ use crate::Mono;
 #[must_use = "limits count only the calls they are asked about"]
 pub struct LimitSet<K: ?Sized> {
     pub(super) windows: Box<[Window]>,
-    hashing: Hashing,
+    pub(super) hashing: Hashing,
     keys: PhantomData<fn(&K)>,
 }
 
@@ -60,7 +60,7 @@ pub struct LimitSet<K: ?Sized> {
 pub struct Charge {
     hash: u64,
     cost: u32,
-    debits: [Option<Debit>; MOST_QUOTAS],
+    debits: [Option<Charged>; MOST_QUOTAS],
 }
 
 impl Charge {
@@ -80,11 +80,14 @@ impl<K: Hash + ?Sized> LimitSet<K> {
     /// slots.
     pub fn new(quotas: impl IntoIterator<Item = Quota>, slots: usize) -> Result<Self, LimitError> {
         let windows = quotas.into_iter().map(|quota| Window::new(quota, slots, Refunds::Given));
-        let windows: Box<[Window]> = windows.collect::<Result<_, _>>()?;
+        Self::of(windows.collect::<Result<_, _>>()?, Hashing::default())
+    }
+
+    pub(super) fn of(windows: Box<[Window]>, hashing: Hashing) -> Result<Self, LimitError> {
         if windows.is_empty() || windows.len() > MOST_QUOTAS {
             return Err(LimitError::Quotas { count: windows.len() });
         }
-        Ok(Self { windows, hashing: Hashing::default(), keys: PhantomData })
+        Ok(Self { windows, hashing, keys: PhantomData })
     }
 
     /// What to do with new keys while a table is full; [`WhenFull::Inherit`] if not said.
@@ -211,7 +214,7 @@ impl<K: ?Sized> LimitSet<K> {
     pub fn refund(&self, charge: Charge) {
         for (window, debit) in self.windows.iter().zip(charge.debits) {
             if let Some(debit) = debit {
-                window.refund(charge.hash, charge.cost, debit);
+                window.refund(charge.hash, debit);
             }
         }
     }

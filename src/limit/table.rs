@@ -32,7 +32,7 @@
 //! tag.
 
 use std::sync::{
-    PoisonError,
+    Arc, PoisonError,
     atomic::Ordering::{AcqRel, Acquire, Relaxed, Release},
 };
 
@@ -62,11 +62,12 @@ pub(super) enum Refunds {
     Never,
 }
 
-/// Buckets of one quota class.
+/// Buckets of one quota class. Clones share them.
+#[derive(Clone)]
 pub(super) struct Table {
-    sets: Box<[Set]>,
-    stripes: Box<[Stripe]>,
-    counts: Box<Counts>,
+    sets: Arc<[Set]>,
+    stripes: Arc<[Stripe]>,
+    counts: Arc<Counts>,
     pub(super) when_full: WhenFull,
     refunds: Refunds,
 }
@@ -84,9 +85,9 @@ impl Table {
             Refunds::Never => count.min(MOST_STRIPES),
         };
         Some(Self {
-            sets: boxed(count)?,
-            stripes: boxed(stripes)?,
-            counts: Box::default(),
+            sets: all(count)?,
+            stripes: all(stripes)?,
+            counts: Arc::default(),
             when_full: WhenFull::default(),
             refunds,
         })
@@ -282,11 +283,10 @@ fn lock(floor: &Mutex<u64>) -> MutexGuard<'_, u64> {
     floor.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn boxed<T: Default>(count: usize) -> Option<Box<[T]>> {
-    let mut all = Vec::new();
-    all.try_reserve_exact(count).ok()?;
-    all.resize_with(count, T::default);
-    Some(all.into())
+fn all<T: Default>(count: usize) -> Option<Arc<[T]>> {
+    // Asks for the memory by a way that may be told no; then they are made where they stay.
+    Vec::<T>::new().try_reserve_exact(count).ok()?;
+    Some((0..count).map(|_| T::default()).collect())
 }
 
 /// The tag of a slot without an owner.
@@ -299,6 +299,7 @@ const GENERATION_BITS: u32 = 4;
 const GENERATIONS: u64 = (1 << GENERATION_BITS) - 1;
 
 mod counts;
+mod heirs;
 mod undo;
 
 pub(super) use undo::Debit;

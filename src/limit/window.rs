@@ -1,5 +1,7 @@
 //! One quota and the buckets of all keys under it.
 
+use std::hash::{BuildHasher, RandomState};
+
 use super::{
     Allowance, Exceeded, ExceededKind, LimitError, Quota, Stats,
     bucket::{Denied, Pace},
@@ -7,17 +9,32 @@ use super::{
 };
 use crate::Mono;
 
+#[derive(Clone)]
 pub(super) struct Window {
     pub(super) quota: Quota,
     pub(super) table: Table,
+    pub(super) pace: Pace,
+    /// A number that no other table has, so that a charge is known again.
+    own: u64,
+}
+
+/// What a call was charged, with all that its refund needs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Charged {
+    debit: Debit,
     pace: Pace,
+    table: u64,
 }
 
 impl Window {
     pub(super) fn new(quota: Quota, slots: usize, refunds: Refunds) -> Result<Self, LimitError> {
         let pace = quota.pace()?;
         let table = Table::new(slots, refunds).ok_or(LimitError::Slots { slots })?;
-        Ok(Self { quota, table, pace })
+        Ok(Self::of(quota, pace, table))
+    }
+
+    pub(super) fn of(quota: Quota, pace: Pace, table: Table) -> Self {
+        Self { quota, table, pace, own: RandomState::new().hash_one(()) }
     }
 
     /// Whether one call may cost that much.
@@ -32,7 +49,7 @@ impl Window {
     }
 
     /// Counts a call of that cost.
-    pub(super) fn charge(&self, hash: u64, cost: u32, now: Mono) -> Result<Debit, Exceeded> {
+    pub(super) fn charge(&self, hash: u64, cost: u32, now: Mono) -> Result<Charged, Exceeded> {
         self.charge_beyond(hash, cost, 0, now)
     }
 
@@ -48,9 +65,17 @@ impl Window {
         cost - counted
     }
 
-    fn charge_beyond(&self, hash: u64, cost: u32, debt: u32, now: Mono) -> Result<Debit, Exceeded> {
-        let pace = self.pace(cost, debt);
-        let charged = pace.and_then(|it| self.table.charge(hash, now.as_nanos(), it));
+    fn charge_beyond(
+        &self,
+        hash: u64,
+        cost: u32,
+        debt: u32,
+        now: Mono,
+    ) -> Result<Charged, Exceeded> {
+        let charged = self.pace(cost, debt).and_then(|pace| {
+            let debit = self.table.charge(hash, now.as_nanos(), pace)?;
+            Ok(Charged { debit, pace, table: self.own })
+        });
         charged.map_err(|denied| Exceeded::new(self.quota, denied))
     }
 
@@ -60,9 +85,10 @@ impl Window {
         answer.map_err(|denied| Exceeded::new(self.quota, denied))
     }
 
-    pub(super) fn refund(&self, hash: u64, cost: u32, debit: Debit) {
-        if let Some(pace) = self.pace.beyond(cost).times(cost) {
-            self.table.refund(hash, pace, debit);
+    /// Takes back what was charged to this table, by whatever quota.
+    pub(super) fn refund(&self, hash: u64, charged: Charged) {
+        if charged.table == self.own {
+            self.table.refund(hash, charged.pace, charged.debit);
         }
     }
 
@@ -71,8 +97,8 @@ impl Window {
     }
 
     /// What a charge of this window left.
-    pub(super) fn left(&self, by: &'static str, debit: Debit) -> Allowance {
-        Allowance::new(by, self.quota, self.pace, debit.debt())
+    pub(super) fn left(&self, by: &'static str, charged: Charged) -> Allowance {
+        Allowance::new(by, self.quota, self.pace, charged.debit.debt())
     }
 
     fn pace(&self, cost: u32, debt: u32) -> Result<Pace, Denied> {

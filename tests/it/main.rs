@@ -69,6 +69,8 @@ mod limit_sets;
 #[cfg(test)]
 mod limit_stats;
 #[cfg(test)]
+mod limit_successors;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower", feature = "password", unix))]
