@@ -82,6 +82,10 @@ pub enum LimitError {
         /// How many were asked for.
         slots: usize,
     },
+    /// A [`ConcurrencyLimit`](super::ConcurrencyLimit) of none. To refuse everybody, say so in the
+    /// policy.
+    #[error("`0` at once admits nobody")]
+    NoneAtOnce,
     /// No quota, or more than four.
     #[error("`{count}` quotas: a set takes 1 to 4")]
     Quotas {

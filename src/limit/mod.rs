@@ -1,5 +1,6 @@
 //! How often? A [`Quota`] says how much, a [`Limiter`] counts, an [`Exceeded`] says when to come
-//! back. A [`LimitSet`] counts by several quotas at once and takes back what is not to count.
+//! back. A [`LimitSet`] counts by several quotas at once and takes back what is not to count. How
+//! many at the same time? A [`ConcurrencyLimit`].
 //!
 //! A limiter is a table of fixed size, taken at start: a flood of new keys costs no memory and
 //! forgives nobody. It counts for one process; several processes each count for themselves.
@@ -22,6 +23,7 @@
 mod allowance;
 mod bucket;
 mod client;
+mod concurrency;
 mod error;
 mod guard;
 mod hashing;
@@ -38,6 +40,7 @@ mod window;
 
 pub use allowance::Allowance;
 pub use client::client_key;
+pub use concurrency::{Busy, ConcurrencyLimit, InFlight};
 pub use error::{Exceeded, ExceededKind, LimitError};
 pub use guard::{GuardError, Login, LoginGuard, LoginGuardBuilder, Reservation, Verdict};
 pub use limiter::Limiter;

@@ -68,6 +68,7 @@ const LOCKS: Absence = Absence {
         "gate/caller",
         "gate/ids",
         "gate/visit",
+        "limit/concurrency",
         "limit/guard",
         "limit/sync",
         "limit/table",
