@@ -146,7 +146,7 @@ impl Limits {
         let address = visit.client.ok_or(Reason::AddressUnknown)?;
         let cost = self.cost(visit);
         let charge = set
-            .charge_at(&client_key(address), cost, visit.now.mono)
+            .charge_at(&client_key(address), cost, visit.now)
             .map_err(|no| exceeded(no, Reason::ClientThrottled, CLIENT, cost))?;
         visit.charges.client = Some(charge);
         Ok(())
@@ -164,7 +164,7 @@ impl Limits {
         };
         let Some(set) = self.of_principals(plan) else { return Ok(()) };
         let cost = self.cost(visit);
-        match set.charge_at(principal.id(), cost, visit.now.mono) {
+        match set.charge_at(principal.id(), cost, visit.now) {
             Ok(charge) => {
                 visit.charges.principal = Some((plan, charge));
                 Ok(())

@@ -15,21 +15,32 @@ pub struct Allowance {
     by: &'static str,
     quota: Quota,
     pace: Pace,
-    /// How far the bucket is from full, in nanoseconds; where a clock is stale, beyond empty.
+    /// How far the bucket is from full, in nanoseconds, or by the calendar in calls; where a clock
+    /// is stale, beyond empty.
     debt: u64,
+    /// By the calendar, the nanoseconds until all of it comes back.
+    whole: Option<u64>,
 }
 
 impl Allowance {
-    pub(super) const fn new(by: &'static str, quota: Quota, pace: Pace, debt: u64) -> Self {
-        Self { by, quota, pace, debt }
+    pub(super) const fn new(
+        by: &'static str,
+        quota: Quota,
+        pace: Pace,
+        debt: u64,
+        whole: Option<u64>,
+    ) -> Self {
+        Self { by, quota, pace, debt, whole }
     }
 
     /// What a call of that cost found; `None` unless the quota was spent.
     pub(crate) fn found(by: &'static str, no: Exceeded, cost: u32) -> Option<Self> {
         let pace = no.quota().pace().ok().filter(|_| no.kind() == ExceededKind::Spent)?;
         let asked = pace.interval().saturating_mul(cost.into());
-        let debt = no.wait().saturating_add(pace.tolerance()).saturating_sub(asked);
-        Some(Self::new(by, no.quota(), pace, debt))
+        let debt = no.lacking().saturating_add(pace.tolerance()).saturating_sub(asked);
+        let whole = u64::try_from(no.retry_after().as_nanos()).ok();
+        let whole = whole.filter(|_| no.quota().calendar().is_some());
+        Some(Self::new(by, no.quota(), pace, debt, whole))
     }
 
     /// The tighter of two.
@@ -57,10 +68,14 @@ impl Allowance {
         self.pace.tolerance() / self.pace.interval()
     }
 
-    /// The time in which an empty bucket refills.
+    /// The time in which an empty bucket refills; by the calendar, a day or 31 days.
     #[must_use]
     pub fn window(&self) -> Duration {
-        Duration::from_nanos(self.pace.tolerance())
+        let nanos = match self.quota.calendar() {
+            Some((unit, _)) => unit.as_nanos(),
+            None => self.pace.tolerance(),
+        };
+        Duration::from_nanos(nanos)
     }
 
     /// The calls of cost 1 that are left, rounded down.
@@ -72,6 +87,9 @@ impl Allowance {
     /// The time until there is one more; zero when the bucket is full.
     #[must_use]
     pub fn more_after(&self) -> Duration {
+        if let Some(whole) = self.whole.filter(|_| self.debt > 0) {
+            return Duration::from_nanos(whole);
+        }
         let room = (self.remaining() + 1).saturating_mul(self.pace.interval());
         let then = self.pace.tolerance().saturating_sub(room);
         Duration::from_nanos(self.debt.saturating_sub(then))
@@ -95,7 +113,7 @@ mod tests {
     fn what_is_left_is_rounded_down_and_the_wait_is_exact() {
         let quota = Quota::per_second(1).burst(3);
         let check = |debt: u64, remaining: u64, nanos: u64| {
-            let it = Allowance::new("client", quota, quota.pace().unwrap(), debt);
+            let it = Allowance::new("client", quota, quota.pace().unwrap(), debt, None);
             assert_eq!(told(it), (remaining, Duration::from_nanos(nanos)), "{debt}");
         };
         check(0, 3, 0);

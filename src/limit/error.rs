@@ -11,6 +11,8 @@ pub struct Exceeded {
     quota: Quota,
     kind: ExceededKind,
     wait: u64,
+    /// The wait by the clock that the quota goes by: of a calendar, it counts calls.
+    lacking: u64,
 }
 
 /// Why a call was not admitted.
@@ -18,7 +20,8 @@ pub struct Exceeded {
 #[non_exhaustive]
 pub enum ExceededKind {
     /// The reading of the clock lies beyond the 2^60 nanoseconds (36 years) since its origin that
-    /// a limiter can count, as nanoseconds since 1970 do. The caller is not at fault.
+    /// a limiter can count, as nanoseconds since 1970 do; or the quota goes by the calendar, and
+    /// the time of day was not told, or lies beyond 2199. The caller is not at fault.
     #[error("clock")]
     Clock,
     /// The caller has used up the quota.
@@ -35,7 +38,12 @@ pub enum ExceededKind {
 
 impl Exceeded {
     pub(super) const fn new(quota: Quota, denied: Denied) -> Self {
-        Self { quota, kind: denied.kind, wait: denied.wait }
+        Self { quota, kind: denied.kind, wait: denied.wait, lacking: denied.wait }
+    }
+
+    /// With that wait by the clock on the wall.
+    pub(super) const fn waiting(self, wait: u64) -> Self {
+        Self { wait, ..self }
     }
 
     /// Why.
@@ -59,8 +67,8 @@ impl Exceeded {
         Duration::from_nanos(self.wait)
     }
 
-    pub(super) const fn wait(self) -> u64 {
-        self.wait
+    pub(super) const fn lacking(self) -> u64 {
+        self.lacking
     }
 
     /// The wait as `Retry-After` takes it (RFC 9110 section 10.2.3): whole seconds, rounded up,
@@ -82,6 +90,22 @@ pub enum LimitError {
         /// How many were asked for.
         slots: usize,
     },
+    /// A quota by the calendar where the time of day is not known, or one that is to take the
+    /// place of a quota by another clock.
+    #[error(
+        "the quota `{quota}` goes by another clock: count days and months with a `LimitSet` and \
+         `Now`, and let nothing but `Inheritance::Reset` stand between two clocks"
+    )]
+    Calendar {
+        /// The quota at fault.
+        quota: Quota,
+    },
+    /// A quota by the calendar with another burst than all of it.
+    #[error("the quota `{quota}` goes by the calendar and comes back whole: leave its burst out")]
+    CalendarBurst {
+        /// The quota at fault.
+        quota: Quota,
+    },
     /// A [`ConcurrencyLimit`](super::ConcurrencyLimit) of none. To refuse everybody, say so in the
     /// policy.
     #[error("`0` at once admits nobody")]
@@ -91,6 +115,12 @@ pub enum LimitError {
     Quotas {
         /// How many were given.
         count: usize,
+    },
+    /// No such time zone.
+    #[error("no time zone `{name}`: take a name of the IANA database, such as `Europe/Berlin`")]
+    Zone {
+        /// What was asked for.
+        name: String,
     },
     /// The interval between two calls would be shorter than the clock can say.
     #[error("the quota `{quota}` is faster than one per nanosecond")]

@@ -46,8 +46,9 @@ impl<K: Hash + ?Sized> Limiter<K> {
     /// [module](super#how-many-slots) says how many to take.
     ///
     /// # Errors
-    /// When the quota cannot be kept, or there cannot be that many slots.
+    /// When the quota cannot be kept, goes by the calendar, or there cannot be that many slots.
     pub fn new(quota: Quota, slots: usize) -> Result<Self, LimitError> {
+        quota.without_calendar()?;
         let window = Window::new(quota, slots, Refunds::Never)?;
         Ok(Self { window, hashing: Hashing::default(), keys: PhantomData })
     }

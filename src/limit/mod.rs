@@ -22,12 +22,14 @@
 
 mod allowance;
 mod bucket;
+mod calendar;
 mod client;
 mod concurrency;
 mod error;
 mod guard;
 mod hashing;
 mod limiter;
+mod moment;
 mod permit;
 mod quota;
 mod set;
@@ -44,6 +46,7 @@ pub use concurrency::{Busy, ConcurrencyLimit, InFlight};
 pub use error::{Exceeded, ExceededKind, LimitError};
 pub use guard::{GuardError, Login, LoginGuard, LoginGuardBuilder, Reservation, Verdict};
 pub use limiter::Limiter;
+pub use moment::Moment;
 pub use permit::{OnDrop, Permit};
 pub use quota::Quota;
 pub use set::{Charge, LimitSet};

@@ -2,8 +2,7 @@
 
 use std::{fmt, hash::Hash};
 
-use super::{Charge, Exceeded, LimitSet};
-use crate::Mono;
+use super::{Charge, Exceeded, LimitSet, Moment};
 
 /// What becomes of a permit that is dropped without a word: a handler that was cancelled, say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +42,7 @@ impl<K: Hash + ?Sized> LimitSet<K> {
         &self,
         key: &K,
         cost: u32,
-        now: Mono,
+        now: impl Into<Moment>,
         on_drop: OnDrop,
     ) -> Result<Permit<'_, K>, Exceeded> {
         let charge = Some(self.charge_at(key, cost, now)?);

@@ -2,7 +2,11 @@
 
 use std::{fmt, option};
 
-use super::{LimitError, bucket::Pace};
+use super::{
+    LimitError,
+    bucket::Pace,
+    calendar::{self, Unit},
+};
 
 /// So many per period, and so many at once.
 ///
@@ -14,7 +18,7 @@ use super::{LimitError, bucket::Pace};
 /// The interval is rounded up to whole nanoseconds: the rate is never above the one asked for,
 /// and below it by less than one part in a thousand up to a million per second.
 ///
-/// Nothing is checked here, so that quotas can be constants;
+/// Nothing but the name of a time zone is checked here, so that quotas can be constants;
 /// [`Limiter::new`](super::Limiter::new) refuses those that cannot be kept.
 ///
 /// ```
@@ -59,7 +63,51 @@ impl Quota {
         Self { count: n, period: Period::Day, burst: n }
     }
 
-    /// With room for `n` calls at once.
+    /// `n` from one midnight to the next in a time zone of the IANA database, whose days are
+    /// longer and shorter where the clock is put back and forward.
+    ///
+    /// It comes back all at once, so two neighbouring days may see `2 n` around their midnight.
+    /// For a [`LimitSet`](super::LimitSet), which it tells the next midnight in `retry_after`.
+    ///
+    /// ```
+    /// use portcullis::{Mono, Now, Quota, UnixTime, limit::LimitSet};
+    ///
+    /// let daily = Quota::per_calendar_day(2, "Europe/Berlin")?;
+    /// let set = LimitSet::<str>::new([Quota::per_second(10), daily], 1024)?;
+    /// // 23:00 on the 31st of December 2025.
+    /// let now = Now::new(UnixTime::from_secs(1_767_218_400), Mono::from_nanos(0));
+    /// set.charge_at("alice", 2, now)?;
+    /// let no = set.charge_at("alice", 1, now).unwrap_err();
+    /// assert_eq!((no.quota(), no.retry_after_secs()), (daily, 3_600));
+    /// assert!(set.charge_at("alice", 1, now.later(no.retry_after())).is_ok());
+    ///
+    /// assert!(Quota::per_calendar_day(2, "Europe/Berln").is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When there is no such time zone.
+    pub fn per_calendar_day(n: u32, zone: &str) -> Result<Self, LimitError> {
+        Self::by_calendar(n, Unit::Day, zone)
+    }
+
+    /// `n` from the first of one month to that of the next in a time zone of the IANA database;
+    /// as [`per_calendar_day`](Self::per_calendar_day).
+    ///
+    /// # Errors
+    /// When there is no such time zone.
+    pub fn per_calendar_month(n: u32, zone: &str) -> Result<Self, LimitError> {
+        Self::by_calendar(n, Unit::Month, zone)
+    }
+
+    fn by_calendar(n: u32, unit: Unit, zone: &str) -> Result<Self, LimitError> {
+        let unknown = || LimitError::Zone { name: zone.to_owned() };
+        let zone = calendar::known(zone).ok_or_else(unknown)?;
+        Ok(Self { count: n, period: Period::Calendar(unit, zone), burst: n })
+    }
+
+    /// With room for `n` calls at once. A quota by the calendar cannot have another burst than
+    /// all of it.
     #[must_use]
     pub const fn burst(self, n: u32) -> Self {
         Self { burst: n, ..self }
@@ -88,10 +136,32 @@ impl Quota {
         format!("{}-per-{}", self.count, self.period.name())
     }
 
-    /// The quota as the numbers that a bucket is stepped by.
+    /// The calendar that it goes by.
+    pub(super) const fn calendar(self) -> Option<(Unit, &'static str)> {
+        match self.period {
+            Period::Calendar(unit, zone) => Some((unit, zone)),
+            Period::Second | Period::Minute | Period::Hour | Period::Day => None,
+        }
+    }
+
+    /// # Errors
+    /// When it goes by the calendar.
+    pub(super) fn without_calendar(self) -> Result<(), LimitError> {
+        match self.calendar() {
+            Some(_) => Err(LimitError::Calendar { quota: self }),
+            None => Ok(()),
+        }
+    }
+
+    /// The quota as the numbers that a bucket is stepped by: nanoseconds, or by the calendar one
+    /// for each call.
     pub(super) fn pace(self) -> Result<Pace, LimitError> {
         if self.count == 0 || self.burst == 0 {
             return Err(LimitError::Zero { quota: self });
+        }
+        if self.calendar().is_some() {
+            let whole = Pace::new(1, self.burst).filter(|_| self.burst == self.count);
+            return whole.ok_or(LimitError::CalendarBurst { quota: self });
         }
         let (count, period) = (u64::from(self.count), self.period.as_nanos());
         if count > period {
@@ -113,7 +183,10 @@ impl IntoIterator for Quota {
 
 impl fmt::Display for Quota {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} per {}", self.count, self.period.name())?;
+        write!(f, "{} per {}", self.count, self.period.name().replace('-', " "))?;
+        if let Some((_, zone)) = self.calendar() {
+            write!(f, " of {zone}")?;
+        }
         if self.burst == self.count { Ok(()) } else { write!(f, ", burst {}", self.burst) }
     }
 }
@@ -124,6 +197,7 @@ enum Period {
     Minute,
     Hour,
     Day,
+    Calendar(Unit, &'static str),
 }
 
 impl Period {
@@ -133,6 +207,7 @@ impl Period {
             Self::Minute => 60,
             Self::Hour => 3_600,
             Self::Day => 86_400,
+            Self::Calendar(unit, _) => return unit.as_nanos(),
         };
         secs * 1_000_000_000
     }
@@ -143,6 +218,8 @@ impl Period {
             Self::Minute => "minute",
             Self::Hour => "hour",
             Self::Day => "day",
+            Self::Calendar(Unit::Day, _) => "calendar-day",
+            Self::Calendar(Unit::Month, _) => "calendar-month",
         }
     }
 }

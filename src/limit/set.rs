@@ -3,12 +3,11 @@
 use std::{fmt, hash::Hash, marker::PhantomData};
 
 use super::{
-    Allowance, Exceeded, LimitError, Quota, WhenFull,
+    Allowance, Exceeded, LimitError, Moment, Quota, WhenFull,
     hashing::Hashing,
     table::Refunds,
     window::{Charged, Window, fewer},
 };
-use crate::Mono;
 
 /// Counts calls by key against up to four quotas at once: a second's and a day's, for example.
 ///
@@ -110,12 +109,18 @@ impl<K: Hash + ?Sized> LimitSet<K> {
     }
 
     /// Counts a call by `key` at `now` as `cost` calls, against every quota or none. A call of
-    /// cost 0 is not counted.
+    /// cost 0 is not counted. Quotas by the calendar want a [`Now`](crate::Now): by a
+    /// [`Mono`](crate::Mono) alone they refuse every call.
     ///
     /// # Errors
     /// When a quota is spent or cannot be counted: the one with the longest wait.
-    pub fn charge_at(&self, key: &K, cost: u32, now: Mono) -> Result<Charge, Exceeded> {
-        let hash = self.hashing.hash(key);
+    pub fn charge_at(
+        &self,
+        key: &K,
+        cost: u32,
+        now: impl Into<Moment>,
+    ) -> Result<Charge, Exceeded> {
+        let (hash, now) = (self.hashing.hash(key), now.into());
         let mut charge = Charge { hash, cost, debits: [None; MOST_QUOTAS] };
         if cost == 0 {
             return Ok(charge);
@@ -140,8 +145,8 @@ impl<K: Hash + ?Sized> LimitSet<K> {
     ///
     /// # Errors
     /// What [`charge_at`](Self::charge_at) would answer, if no other call came first.
-    pub fn peek_at(&self, key: &K, cost: u32, now: Mono) -> Result<(), Exceeded> {
-        self.peek(self.hashing.hash(key), cost, now)
+    pub fn peek_at(&self, key: &K, cost: u32, now: impl Into<Moment>) -> Result<(), Exceeded> {
+        self.peek(self.hashing.hash(key), cost, now.into())
     }
 
     /// Counts as many of `most` calls as every quota still has room for; [`Charge::cost`] says how
@@ -149,8 +154,13 @@ impl<K: Hash + ?Sized> LimitSet<K> {
     ///
     /// # Errors
     /// When there is no room for one: what a call of cost 1 is told.
-    pub fn take_at_most_at(&self, key: &K, most: u32, now: Mono) -> Result<Charge, Exceeded> {
-        let mut cost = most;
+    pub fn take_at_most_at(
+        &self,
+        key: &K,
+        most: u32,
+        now: impl Into<Moment>,
+    ) -> Result<Charge, Exceeded> {
+        let (mut cost, now) = (most, now.into());
         loop {
             match self.charge_at(key, cost, now) {
                 // Falls with every round.
@@ -165,10 +175,11 @@ impl<K: Hash + ?Sized> LimitSet<K> {
     ///
     /// A quota goes into debt by at most `most` calls, so that no bill shuts a caller out for
     /// longer than `most` intervals. Answers how much of the cost the fullest quota did not count.
-    /// Calls that ask first are admitted no more often than without the debt.
+    /// Calls that ask first are admitted no more often than without the debt. A quota by the
+    /// calendar forgets its debt with the period.
     #[must_use = "what was not counted was forgiven"]
-    pub fn owe_at(&self, key: &K, cost: u32, most: u32, now: Mono) -> u32 {
-        let hash = self.hashing.hash(key);
+    pub fn owe_at(&self, key: &K, cost: u32, most: u32, now: impl Into<Moment>) -> u32 {
+        let (hash, now) = (self.hashing.hash(key), now.into());
         let forgiven = self.windows.iter().map(|window| window.owe(hash, cost, most, now));
         forgiven.max().unwrap_or(0)
     }
@@ -185,7 +196,7 @@ impl<K: Hash + ?Sized> LimitSet<K> {
         }
     }
 
-    fn peek(&self, hash: u64, cost: u32, now: Mono) -> Result<(), Exceeded> {
+    fn peek(&self, hash: u64, cost: u32, now: Moment) -> Result<(), Exceeded> {
         if cost == 0 {
             return Ok(());
         }

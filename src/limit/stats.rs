@@ -1,6 +1,6 @@
 //! What a table tells of itself.
 
-use super::{LimitSet, Limiter, Quota};
+use super::{LimitSet, Limiter, Moment, Quota};
 use crate::Mono;
 
 /// How full a table is, and what became of the keys that came to it, since it was built.
@@ -52,14 +52,15 @@ impl<K: ?Sized> Limiter<K> {
     /// for every request. Calls go on meanwhile.
     #[must_use]
     pub fn stats_at(&self, now: Mono) -> Stats {
-        self.window.stats(now)
+        self.window.stats(now.into())
     }
 }
 
 impl<K: ?Sized> LimitSet<K> {
     /// What the table of each quota tells of itself at `now`, in the order of the quotas; see
     /// [`Limiter::stats_at`].
-    pub fn stats_at(&self, now: Mono) -> impl Iterator<Item = (Quota, Stats)> {
+    pub fn stats_at(&self, now: impl Into<Moment>) -> impl Iterator<Item = (Quota, Stats)> {
+        let now = now.into();
         self.windows.iter().map(move |window| (window.quota, window.stats(now)))
     }
 }

@@ -3,7 +3,7 @@
 use std::hash::Hash;
 
 use super::{
-    LimitError, LimitSet, Limiter, Quota,
+    LimitError, LimitSet, Limiter, Moment, Quota,
     bucket::{END, Pace},
     window::Window,
 };
@@ -72,14 +72,15 @@ impl<K: Hash + ?Sized> Limiter<K> {
     /// ```
     ///
     /// # Errors
-    /// When the quota cannot be kept, or there is no memory for a copy.
+    /// When the quota cannot be kept, goes by the calendar, or there is no memory for a copy.
     pub fn successor(
         &self,
         quota: Quota,
         inheritance: Inheritance,
         now: Mono,
     ) -> Result<Self, LimitError> {
-        let window = self.window.successor(quota, inheritance, now)?;
+        quota.without_calendar()?;
+        let window = self.window.successor(quota, inheritance, now.into())?;
         Ok(Self { window, hashing: self.hashing.clone(), keys: self.keys })
     }
 }
@@ -89,19 +90,23 @@ impl<K: Hash + ?Sized> LimitSet<K> {
     /// [`Limiter::successor`]. Each quota inherits from the one at its place; those that come
     /// after the last place find all buckets full.
     ///
+    /// Two quotas by the calendar of one zone, and of days or months both, inherit like others: what
+    /// is used stays used by [`KeepDebt`](Inheritance::KeepDebt). Between quotas of two clocks
+    /// nothing can be inherited.
+    ///
     /// Refund a charge to the set that charged it. A successor gives it back too where it keeps
     /// the debt, and otherwise nothing.
     ///
     /// # Errors
-    /// When there is no quota or more than four, one cannot be kept, or there is no memory for a
-    /// copy.
+    /// When there is no quota or more than four, one cannot be kept or inherit, or there is no
+    /// memory for a copy.
     pub fn successor(
         &self,
         quotas: impl IntoIterator<Item = Quota>,
         inheritance: Inheritance,
-        now: Mono,
+        now: impl Into<Moment>,
     ) -> Result<Self, LimitError> {
-        let first = self.windows.first();
+        let (first, now) = (self.windows.first(), now.into());
         let heir = |(place, quota): (usize, Quota)| match (self.windows.get(place), first) {
             (Some(window), _) => window.successor(quota, inheritance, now),
             (None, Some(window)) => window.successor(quota, Inheritance::Reset, now),
@@ -117,20 +122,24 @@ impl Window {
         &self,
         quota: Quota,
         inheritance: Inheritance,
-        now: Mono,
+        now: Moment,
     ) -> Result<Self, LimitError> {
-        let (old, new, now) = (self.pace, quota.pace()?, now.as_nanos());
-        let place = |stands: u64| match stands.checked_sub(now) {
-            None | Some(0) => stands,
-            Some(debt) => now.saturating_add(kept_tokens(old, new, debt)).min(END - 1),
-        };
+        let (old, new) = (self.pace, quota.pace()?);
+        let other_clock = LimitError::Calendar { quota };
         let table = match inheritance {
-            Inheritance::KeepDebt => return Ok(Self { quota, pace: new, ..self.clone() }),
-            Inheritance::KeepTokens => self.table.replaced(place),
             Inheritance::Reset => self.table.emptied(),
+            _ if self.quota.calendar() != quota.calendar() => return Err(other_clock),
+            Inheritance::KeepDebt => return Ok(Self { quota, pace: new, ..self.clone() }),
+            Inheritance::KeepTokens => {
+                let now = self.reading(now).ok_or(other_clock)?;
+                self.table.replaced(|stands| match stands.checked_sub(now) {
+                    None | Some(0) => stands,
+                    Some(debt) => now.saturating_add(kept_tokens(old, new, debt)).min(END - 1),
+                })
+            }
         };
         let slots = self.table.slots();
-        Ok(Self::of(quota, new, table.ok_or(LimitError::Slots { slots })?))
+        Self::of(quota, table.ok_or(LimitError::Slots { slots })?)
     }
 }
 

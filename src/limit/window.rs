@@ -1,10 +1,14 @@
 //! One quota and the buckets of all keys under it.
 
-use std::hash::{BuildHasher, RandomState};
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::Arc,
+};
 
 use super::{
-    Allowance, Exceeded, ExceededKind, LimitError, Quota, Stats,
+    Allowance, Exceeded, ExceededKind, LimitError, Moment, Quota, Stats,
     bucket::{Denied, Pace},
+    calendar::Calendar,
     table::{Debit, Refunds, Table},
 };
 use crate::Mono;
@@ -14,6 +18,8 @@ pub(super) struct Window {
     pub(super) quota: Quota,
     pub(super) table: Table,
     pub(super) pace: Pace,
+    /// Where it goes by one.
+    pub(super) calendar: Option<Arc<Calendar>>,
     /// A number that no other table has, so that a charge is known again.
     own: u64,
 }
@@ -23,18 +29,22 @@ pub(super) struct Window {
 pub(super) struct Charged {
     debit: Debit,
     pace: Pace,
+    at: Moment,
     table: u64,
 }
 
 impl Window {
     pub(super) fn new(quota: Quota, slots: usize, refunds: Refunds) -> Result<Self, LimitError> {
-        let pace = quota.pace()?;
-        let table = Table::new(slots, refunds).ok_or(LimitError::Slots { slots })?;
-        Ok(Self::of(quota, pace, table))
+        let table = || Table::new(slots, refunds).ok_or(LimitError::Slots { slots });
+        quota.pace()?;
+        Self::of(quota, table()?)
     }
 
-    pub(super) fn of(quota: Quota, pace: Pace, table: Table) -> Self {
-        Self { quota, table, pace, own: RandomState::new().hash_one(()) }
+    pub(super) fn of(quota: Quota, table: Table) -> Result<Self, LimitError> {
+        let pace = quota.pace()?;
+        let calendar = quota.calendar().map(|(unit, zone)| Calendar::new(unit, zone));
+        let calendar = calendar.transpose()?.map(Arc::new);
+        Ok(Self { quota, table, pace, calendar, own: RandomState::new().hash_one(()) })
     }
 
     /// Whether one call may cost that much.
@@ -42,19 +52,19 @@ impl Window {
         self.pace.times(cost).is_some()
     }
 
-    /// Counts one call.
+    /// Counts one call, of a quota that does not go by the calendar.
     pub(super) fn check(&self, hash: u64, now: Mono) -> Result<(), Exceeded> {
         let charged = self.table.charge(hash, now.as_nanos(), self.pace);
         charged.map(drop).map_err(|denied| Exceeded::new(self.quota, denied))
     }
 
     /// Counts a call of that cost.
-    pub(super) fn charge(&self, hash: u64, cost: u32, now: Mono) -> Result<Charged, Exceeded> {
+    pub(super) fn charge(&self, hash: u64, cost: u32, now: Moment) -> Result<Charged, Exceeded> {
         self.charge_beyond(hash, cost, 0, now)
     }
 
     /// Counts as much of a cost as leaves no more than so many calls' debt; says how much not.
-    pub(super) fn owe(&self, hash: u64, cost: u32, debt: u32, now: Mono) -> u32 {
+    pub(super) fn owe(&self, hash: u64, cost: u32, debt: u32, now: Moment) -> u32 {
         let mut counted = cost;
         while counted > 0 {
             match self.charge_beyond(hash, counted, debt, now) {
@@ -70,19 +80,18 @@ impl Window {
         hash: u64,
         cost: u32,
         debt: u32,
-        now: Mono,
+        at: Moment,
     ) -> Result<Charged, Exceeded> {
-        let charged = self.pace(cost, debt).and_then(|pace| {
-            let debit = self.table.charge(hash, now.as_nanos(), pace)?;
-            Ok(Charged { debit, pace, table: self.own })
-        });
-        charged.map_err(|denied| Exceeded::new(self.quota, denied))
+        self.told(at, |now| {
+            let pace = self.pace(cost, debt)?;
+            let debit = self.table.charge(hash, now, pace)?;
+            Ok(Charged { debit, pace, at, table: self.own })
+        })
     }
 
     /// Whether a call of that cost would be counted at this moment.
-    pub(super) fn peek(&self, hash: u64, cost: u32, now: Mono) -> Result<(), Exceeded> {
-        let answer = self.pace(cost, 0).and_then(|it| self.table.peek(hash, now.as_nanos(), it));
-        answer.map_err(|denied| Exceeded::new(self.quota, denied))
+    pub(super) fn peek(&self, hash: u64, cost: u32, at: Moment) -> Result<(), Exceeded> {
+        self.told(at, |now| self.table.peek(hash, now, self.pace(cost, 0)?))
     }
 
     /// Takes back what was charged to this table, by whatever quota.
@@ -92,18 +101,53 @@ impl Window {
         }
     }
 
-    pub(super) fn stats(&self, now: Mono) -> Stats {
-        self.table.stats(now.as_nanos())
+    pub(super) fn stats(&self, at: Moment) -> Stats {
+        self.table.stats(self.reading(at).unwrap_or(u64::MAX))
     }
 
     /// What a charge of this window left.
     pub(super) fn left(&self, by: &'static str, charged: Charged) -> Allowance {
-        Allowance::new(by, self.quota, self.pace, charged.debit.debt())
+        let whole = self.wait(charged.at, 1);
+        Allowance::new(by, self.quota, self.pace, charged.debit.debt(), whole)
     }
 
     fn pace(&self, cost: u32, debt: u32) -> Result<Pace, Denied> {
         let wait = self.pace.tolerance();
         self.pace.beyond(debt).times(cost).ok_or(Denied { kind: ExceededKind::TooCostly, wait })
+    }
+
+    /// Asks by the clock of the quota, and tells a refusal by the one on the wall.
+    fn told<T>(
+        &self,
+        at: Moment,
+        ask: impl FnOnce(u64) -> Result<T, Denied>,
+    ) -> Result<T, Exceeded> {
+        let clock = Denied { kind: ExceededKind::Clock, wait: self.pace.tolerance() };
+        let answer = self.reading(at).ok_or(clock).and_then(ask);
+        answer.map_err(|denied| {
+            let no = Exceeded::new(self.quota, denied);
+            match self.quota.calendar() {
+                None => no,
+                Some((unit, _)) => {
+                    no.waiting(self.wait(at, denied.wait).unwrap_or(unit.as_nanos()))
+                }
+            }
+        })
+    }
+
+    /// The moment by the clock of the quota. That of a calendar leaps from one period to the next.
+    pub(super) fn reading(&self, at: Moment) -> Option<u64> {
+        match &self.calendar {
+            None => Some(at.mono.as_nanos()),
+            Some(calendar) => calendar.period(at.wall?)?.checked_mul(LEAP),
+        }
+    }
+
+    /// How long the clock on the wall takes to where that of the calendar has gone on by so much.
+    fn wait(&self, at: Moment, lacking: u64) -> Option<u64> {
+        let calendar = self.calendar.as_ref()?;
+        let then = self.reading(at)?.saturating_add(lacking);
+        calendar.until(then.div_ceil(LEAP), at.wall?)
     }
 }
 
@@ -111,10 +155,14 @@ impl Window {
 /// [`Pace::beyond`].
 pub(super) fn fewer(no: Exceeded, cost: u32, debt: u32) -> u32 {
     let Ok(pace) = no.quota().pace() else { return 0 };
+    let interval = pace.interval();
     let fit = match no.kind() {
-        ExceededKind::Spent => u64::from(cost).saturating_sub(no.wait().div_ceil(pace.interval())),
-        ExceededKind::TooCostly => pace.beyond(debt).tolerance() / pace.interval(),
+        ExceededKind::Spent => u64::from(cost).saturating_sub(no.lacking().div_ceil(interval)),
+        ExceededKind::TooCostly => pace.beyond(debt).tolerance() / interval,
         ExceededKind::Clock | ExceededKind::TableFull => 0,
     };
     u32::try_from(fit).unwrap_or(cost)
 }
+
+/// More than any bucket holds.
+const LEAP: u64 = 1 << 32;

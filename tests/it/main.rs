@@ -61,6 +61,8 @@ mod kit;
 #[cfg(all(feature = "testing", feature = "tower"))]
 mod layers;
 #[cfg(test)]
+mod limit_calendars;
+#[cfg(test)]
 mod limit_histories;
 #[cfg(test)]
 mod limit_operations;
