@@ -31,6 +31,13 @@ pub struct Event<'a> {
     pub action: Option<&'a str>,
     /// The policy rule that decided, where one did.
     pub rule: Option<&'a str>,
+    /// The name of the limit that refused, where it was one of
+    /// [`GateBuilder::limit`](crate::GateBuilder::limit).
+    pub limit: Option<&'a str>,
+    /// The name of a limit in shadow that would have refused.
+    pub shadowed: Option<&'a str>,
+    /// The name of a limit of which more is used than it is to warn at.
+    pub nearing: Option<&'a str>,
     /// The refusal, where there was one: its class, exact reason and detail.
     pub refusal: Option<&'a Refusal>,
 }
@@ -74,6 +81,9 @@ impl<'a> Event<'a> {
             template: None,
             action: None,
             rule: None,
+            limit: None,
+            shadowed: None,
+            nearing: None,
             refusal: None,
         }
     }

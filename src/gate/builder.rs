@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Access, Gate, GateError, GateErrors, Inner, Routes, Unchecked,
+    Access, Gate, GateError, GateErrors, Inner, Limit, Routes, Unchecked,
     ids::Ids,
     limits::{Outcomes, Wanted},
     routes::Table,
@@ -87,6 +87,19 @@ impl GateBuilder {
         plan: impl for<'a> Fn(&'a Principal) -> &'a str + Send + Sync + 'static,
     ) -> Self {
         self.limits.choose = Some(Box::new(plan));
+        self
+    }
+
+    /// Adds a limit by whatever a request can be counted by.
+    pub fn limit(mut self, limit: Limit) -> Self {
+        self.limits.listed.push(limit);
+        self
+    }
+
+    /// By how many calls at most [`Caller::owe`](super::Caller::owe) may leave a quota in debt;
+    /// by none unless said, so that it only uses up what is left.
+    pub fn limit_debt(mut self, calls: u32) -> Self {
+        self.limits.debt = calls;
         self
     }
 

@@ -140,6 +140,17 @@ impl Caller {
         self.0.visit.gate.0.limits.allowance(&self.0.state().charges)
     }
 
+    /// Charges what the request turned out to cost beyond the cost of its route, to all limits
+    /// that counted it, room or not: it cannot be undone, but later requests wait for it. Each
+    /// quota goes into debt by at most what [`limit_debt`](super::GateBuilder::limit_debt) says.
+    /// Answers how much of it the fullest quota did not count.
+    ///
+    /// Also after the response's head, as for a body whose length shows at its end: keep a clone
+    /// of the caller until then, and say what time it is.
+    pub fn owe(&self, cost: u32, now: Now) -> u32 {
+        self.0.visit.gate.0.limits.owe(&self.0.state().charges, cost, now)
+    }
+
     /// Who is calling, where a handler cannot do without.
     ///
     /// # Errors
@@ -301,7 +312,7 @@ impl Shared {
         // What is owed stays owed: a request that is closed twice is not paid for by the first.
         let (owed, asked, refused, login, charges, ending) = {
             let mut state = self.state();
-            let (charges, login) = (std::mem::take(&mut state.charges), state.login.clone());
+            let (charges, login) = (state.charges.take(), state.login.clone());
             (state.owed, state.asked, state.refused.clone(), login, charges, state.ending(outcome))
         };
         self.visit.gate.0.limits.settle(charges, ending);

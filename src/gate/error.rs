@@ -83,7 +83,7 @@ pub enum GateError {
     /// A limit cannot be kept.
     #[error("limit by {by}: {error}")]
     Limit {
-        /// `client`, `principal` or `plan`.
+        /// `client`, `principal`, `plan`, `credential`, `attribute` or `route`.
         by: &'static str,
         /// What is wrong.
         error: LimitError,
@@ -91,7 +91,7 @@ pub enum GateError {
     /// A route costs more than a limit ever holds: it would be refused for ever.
     #[error("limit by {by}: a route costs {cost}, which `{quota}` never holds")]
     Cost {
-        /// `client`, `principal` or `plan`.
+        /// As of [`Limit`](Self::Limit).
         by: &'static str,
         /// The quota that is too small.
         quota: Quota,

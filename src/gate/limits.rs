@@ -2,9 +2,13 @@
 
 use std::{collections::BTreeMap, fmt, hash::Hash};
 
-use super::{GateError, routes::Table, visit::Visit};
+mod listed;
+
+use super::{GateError, limit::Limit, routes::Table, visit::Visit};
+pub(super) use listed::Watched;
+use listed::Listed;
 use crate::{
-    IpNet, Principal, Quota, Reason, Refusal,
+    IpNet, Now, Principal, Quota, Reason, Refusal,
     limit::{Allowance, Charge, Exceeded, ExceededKind, LimitSet, client_key},
 };
 
@@ -42,6 +46,8 @@ pub(super) struct Wanted {
     pub(super) costs: Vec<(String, String, u32)>,
     pub(super) count_clients: Outcomes,
     pub(super) count_principals: Outcomes,
+    pub(super) listed: Vec<Limit>,
+    pub(super) debt: u32,
     pub(super) slots: Option<usize>,
 }
 
@@ -58,6 +64,9 @@ pub(super) struct Limits {
     costs: Box<[u32]>,
     count_clients: Outcomes,
     count_principals: Outcomes,
+    listed: Box<[Listed]>,
+    /// By how many calls a cost that is known late may leave a quota in debt.
+    debt: u32,
 }
 
 /// What a request was charged.
@@ -66,6 +75,18 @@ pub(super) struct Charges {
     client: Option<Charge>,
     /// With the number of the plan.
     principal: Option<(Option<usize>, Charge)>,
+    /// With the place of the limit.
+    listed: Vec<(usize, Charge)>,
+}
+
+impl Charges {
+    /// What is to be settled; who is charged is still known after.
+    pub(super) fn take(&mut self) -> Self {
+        let client = self.client.as_ref().map(Charge::settled);
+        let principal = self.principal.as_ref().map(|(plan, it)| (*plan, it.settled()));
+        let listed = self.listed.iter().map(|(place, it)| (*place, it.settled())).collect();
+        std::mem::replace(self, Self { client, principal, listed })
+    }
 }
 
 impl Wanted {
@@ -75,8 +96,14 @@ impl Wanted {
         let slots = self.slots.unwrap_or(SLOTS);
         let costs = costs(&self.costs, table, &mut errors);
         let dearest = costs.iter().copied().max().unwrap_or(1);
-        let clients = set("client", &self.clients, slots, dearest, &mut errors);
-        let principals = set("principal", &self.principals, slots, dearest, &mut errors);
+        let clients = match &self.clients[..] {
+            [] => None,
+            quotas => set(CLIENT, quotas, slots, dearest, &mut errors),
+        };
+        let principals = match &self.principals[..] {
+            [] => None,
+            quotas => set(PRINCIPAL, quotas, slots, dearest, &mut errors),
+        };
         let mut plans = Vec::new();
         if self.choose.is_some() == self.plans.is_empty() {
             errors.push(GateError::Plans { problem: PLANS_APART });
@@ -89,10 +116,17 @@ impl Wanted {
                 plans.push((name, set));
             }
         }
-        let (count_clients, count_principals) = (self.count_clients, self.count_principals);
-        let (choose, plans) = (self.choose, plans.into());
-        let limits =
-            Limits { clients, principals, plans, choose, costs, count_clients, count_principals };
+        let limits = Limits {
+            clients,
+            principals,
+            plans: plans.into(),
+            choose: self.choose,
+            costs,
+            count_clients: self.count_clients,
+            count_principals: self.count_principals,
+            listed: listed::build(self.listed, slots, dearest, &mut errors),
+            debt: self.debt,
+        };
         (limits, errors)
     }
 }
@@ -104,9 +138,6 @@ fn set<K: Hash + ?Sized>(
     dearest: u32,
     errors: &mut Vec<GateError>,
 ) -> Option<LimitSet<K>> {
-    if quotas.is_empty() && by != "plan" {
-        return None;
-    }
     match LimitSet::new(quotas.iter().copied(), slots) {
         Ok(set) => {
             let small = set.too_small_for(dearest);
@@ -140,8 +171,24 @@ fn costs(
 }
 
 impl Limits {
-    /// Charges the client's address.
+    /// Charges whatever counts by the client's address.
     pub(super) fn charge_client(&self, visit: &mut Visit) -> Result<(), Refusal> {
+        self.charge_address(visit)?;
+        self.charge_listed(visit, None, true)
+    }
+
+    /// Charges whatever counts once it is known who calls, or that nobody says who. What one limit
+    /// refuses burns nothing in the others.
+    pub(super) fn charge_known(
+        &self,
+        visit: &mut Visit,
+        principal: Option<&Principal>,
+    ) -> Result<(), Refusal> {
+        principal.map_or(Ok(()), |principal| self.charge_principal(visit, principal))?;
+        self.charge_listed(visit, principal, false)
+    }
+
+    fn charge_address(&self, visit: &mut Visit) -> Result<(), Refusal> {
         let Some(set) = &self.clients else { return Ok(()) };
         let address = visit.client.ok_or(Reason::AddressUnknown)?;
         let cost = self.cost(visit);
@@ -152,12 +199,7 @@ impl Limits {
         Ok(())
     }
 
-    /// Charges the principal. When its limit refuses, the client's charge is taken back.
-    pub(super) fn charge_principal(
-        &self,
-        visit: &mut Visit,
-        principal: &Principal,
-    ) -> Result<(), Refusal> {
+    fn charge_principal(&self, visit: &mut Visit, principal: &Principal) -> Result<(), Refusal> {
         let plan = match &self.choose {
             Some(choose) => Some(self.plan(choose(principal)).ok_or(Reason::PlanUnknown)?),
             None => None,
@@ -170,9 +212,7 @@ impl Limits {
                 Ok(())
             }
             Err(no) => {
-                if let (Some(set), Some(charge)) = (&self.clients, visit.charges.client.take()) {
-                    set.refund(charge);
-                }
+                self.give_back(&mut visit.charges);
                 Err(exceeded(no, Reason::PrincipalThrottled, PRINCIPAL, cost))
             }
         }
@@ -185,7 +225,25 @@ impl Limits {
         let principal = charges.principal.as_ref();
         let principal = principal
             .and_then(|(plan, charge)| self.of_principals(*plan)?.allowance(PRINCIPAL, charge));
-        client.into_iter().chain(principal).reduce(Allowance::tighter)
+        let listed = charges.listed.iter().filter_map(|(place, charge)| {
+            let listed = self.listed.get(*place).filter(|listed| !listed.limit.shadow)?;
+            listed.set.allowance(listed.limit.by.label(), charge)
+        });
+        client.into_iter().chain(principal).chain(listed).reduce(Allowance::tighter)
+    }
+
+    /// Charges what a request turned out to cost beyond its price, to all that it was charged to;
+    /// answers how much the fullest did not count.
+    pub(super) fn owe(&self, charges: &Charges, cost: u32, now: Now) -> u32 {
+        let client = self.clients.as_ref().zip(charges.client.as_ref());
+        let client = client.map(|(set, it)| set.owe_again(it, cost, self.debt, now.into()));
+        let principal = charges.principal.as_ref().and_then(|(plan, it)| {
+            Some(self.of_principals(*plan)?.owe_again(it, cost, self.debt, now.into()))
+        });
+        let listed = charges.listed.iter().filter_map(|(place, it)| {
+            Some(self.listed.get(*place)?.set.owe_again(it, cost, self.debt, now.into()))
+        });
+        client.into_iter().chain(principal).chain(listed).max().unwrap_or(0)
     }
 
     /// Takes back what does not count.
@@ -195,11 +253,18 @@ impl Limits {
         {
             set.refund(charge);
         }
-        let Some((plan, charge)) = charges.principal else { return };
-        if let Some(set) = self.of_principals(plan)
+        if let Some((plan, charge)) = charges.principal
+            && let Some(set) = self.of_principals(plan)
             && !self.count_principals.count(ending)
         {
             set.refund(charge);
+        }
+        for (place, charge) in charges.listed {
+            if let Some(listed) = self.listed.get(place)
+                && !listed.limit.outcomes.count(ending)
+            {
+                listed.set.refund(charge);
+            }
         }
     }
 
@@ -247,6 +312,7 @@ impl fmt::Debug for Wanted {
             .field("clients", &self.clients)
             .field("principals", &self.principals)
             .field("plans", &self.plans)
+            .field("listed", &self.listed)
             .field("costs", &self.costs)
             .finish_non_exhaustive()
     }

@@ -5,7 +5,7 @@
 //! 3. Client address and path are read in one way only; what is not listed ends here.
 //! 4. The credential is well formed.
 //! 5. It is verified.
-//! 6. The limits by principal.
+//! 6. The limits by principal, and by whatever else is known by now.
 //! 7. What the route takes: a scope, a role, an action.
 //! 8. How the caller authenticated, where the route asks for more than a log-in.
 //! 9. The handler, which asks about its resource with [`Caller::may`].
@@ -15,6 +15,7 @@ mod builder;
 mod caller;
 mod error;
 mod ids;
+mod limit;
 mod limits;
 #[cfg(feature = "password")]
 mod login;
@@ -30,6 +31,7 @@ use std::{collections::BTreeSet, fmt, pin::Pin, sync::Arc};
 pub use builder::GateBuilder;
 pub use caller::{Caller, Outcome};
 pub use error::{GateError, GateErrors};
+pub use limit::Limit;
 pub use limits::Outcomes;
 #[cfg(feature = "password")]
 pub use login::{ChallengeCheck, GuardedPasswords};

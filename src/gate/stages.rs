@@ -204,9 +204,7 @@ impl Gate {
         rules: &Rules,
         known: Option<&(Principal, Subject)>,
     ) -> Result<Settled, Refusal> {
-        if let Some((principal, _)) = known {
-            self.0.limits.charge_principal(visit, principal)?;
-        }
+        self.0.limits.charge_known(visit, known.map(|(principal, _)| principal))?;
         let need = visit.line.and_then(|line| rules.need(line)).ok_or(Reason::RouteUnlisted)?;
         let missing = || self.unauthenticated(Reason::CredentialMissing, Sent::default());
         let caller = || known.ok_or_else(missing);

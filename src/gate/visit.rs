@@ -5,7 +5,12 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use super::{Caller, Gate, answers::Sent, limits::Charges, rules::Rules};
+use super::{
+    Caller, Gate,
+    answers::Sent,
+    limits::{Charges, Watched},
+    rules::Rules,
+};
 use crate::{
     Class, CorrelationId, Facts, Now, Principal, Refusal,
     audit::{Event, EventName},
@@ -25,6 +30,7 @@ pub(super) struct Visit {
     /// The number of the route's line, once one matched.
     pub(super) line: Option<usize>,
     pub(super) charges: Charges,
+    pub(super) watched: Watched,
     pub(super) sent: Sent,
     method: Box<str>,
     path: Box<str>,
@@ -60,6 +66,7 @@ impl Visit {
             secure: gate.0.transport.is_secure(facts),
             line: None,
             charges: Charges::default(),
+            watched: Watched::default(),
             sent: Sent::default(),
             method: kept(gate, facts.method),
             path: kept(gate, facts.path),
@@ -106,6 +113,7 @@ impl Visit {
         event.action = telling.action;
         event.rule = telling.rule;
         event.refusal = telling.refusal;
+        self.gate.0.limits.tell(self.watched, &mut event);
         sink.record(&event);
     }
 

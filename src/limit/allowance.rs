@@ -49,6 +49,12 @@ impl Allowance {
         if room(&other) < room(&self) { other } else { self }
     }
 
+    /// Whether so many per cent of the bucket are used, or more.
+    pub(crate) fn is_past(&self, percent: u8) -> bool {
+        let all = u128::from(self.pace.tolerance());
+        u128::from(self.debt) * 100 >= all * u128::from(percent)
+    }
+
     /// The quota.
     #[must_use]
     pub const fn quota(&self) -> Quota {

@@ -68,6 +68,11 @@ impl Charge {
     pub const fn cost(&self) -> u32 {
         self.cost
     }
+
+    /// What is left of it once it counts or has been refunded: whom it counted.
+    pub(crate) const fn settled(&self) -> Self {
+        Self { hash: self.hash, cost: 0, debits: [None; MOST_QUOTAS] }
+    }
 }
 
 impl<K: Hash + ?Sized> LimitSet<K> {
@@ -120,25 +125,7 @@ impl<K: Hash + ?Sized> LimitSet<K> {
         cost: u32,
         now: impl Into<Moment>,
     ) -> Result<Charge, Exceeded> {
-        let (hash, now) = (self.hashing.hash(key), now.into());
-        let mut charge = Charge { hash, cost, debits: [None; MOST_QUOTAS] };
-        if cost == 0 {
-            return Ok(charge);
-        }
-        if self.windows.len() > 1 {
-            // Asking first spares the others a charge and its refund, and finds the longest wait.
-            self.peek(hash, cost, now)?;
-        }
-        for (window, debit) in self.windows.iter().zip(&mut charge.debits) {
-            match window.charge(hash, cost, now) {
-                Ok(charged) => *debit = Some(charged),
-                Err(no) => {
-                    self.refund(charge);
-                    return Err(no);
-                }
-            }
-        }
-        Ok(charge)
+        self.charge(self.hashing.hash(key), cost, now.into())
     }
 
     /// Whether a call of that cost would be counted at this moment; counts nothing.
@@ -179,9 +166,7 @@ impl<K: Hash + ?Sized> LimitSet<K> {
     /// calendar forgets its debt with the period.
     #[must_use = "what was not counted was forgiven"]
     pub fn owe_at(&self, key: &K, cost: u32, most: u32, now: impl Into<Moment>) -> u32 {
-        let (hash, now) = (self.hashing.hash(key), now.into());
-        let forgiven = self.windows.iter().map(|window| window.owe(hash, cost, most, now));
-        forgiven.max().unwrap_or(0)
+        self.owe(self.hashing.hash(key), cost, most, now.into())
     }
 
     /// Forgets what a key owes to every quota, as if it had never called. Charges made before give
@@ -196,6 +181,40 @@ impl<K: Hash + ?Sized> LimitSet<K> {
         }
     }
 
+    /// Counts by a key of another type. A set that is asked so is asked by that type only.
+    pub(crate) fn charge_by<Q: Hash + ?Sized>(
+        &self,
+        key: &Q,
+        cost: u32,
+        now: Moment,
+    ) -> Result<Charge, Exceeded> {
+        self.charge(self.hashing.hash(key), cost, now)
+    }
+
+}
+
+impl<K: ?Sized> LimitSet<K> {
+    fn charge(&self, hash: u64, cost: u32, now: Moment) -> Result<Charge, Exceeded> {
+        let mut charge = Charge { hash, cost, debits: [None; MOST_QUOTAS] };
+        if cost == 0 {
+            return Ok(charge);
+        }
+        if self.windows.len() > 1 {
+            // Asking first spares the others a charge and its refund, and finds the longest wait.
+            self.peek(hash, cost, now)?;
+        }
+        for (window, debit) in self.windows.iter().zip(&mut charge.debits) {
+            match window.charge(hash, cost, now) {
+                Ok(charged) => *debit = Some(charged),
+                Err(no) => {
+                    self.refund(charge);
+                    return Err(no);
+                }
+            }
+        }
+        Ok(charge)
+    }
+
     fn peek(&self, hash: u64, cost: u32, now: Moment) -> Result<(), Exceeded> {
         if cost == 0 {
             return Ok(());
@@ -203,9 +222,23 @@ impl<K: Hash + ?Sized> LimitSet<K> {
         let refusals = self.windows.iter().filter_map(|it| it.peek(hash, cost, now).err());
         refusals.max_by_key(|no| no.retry_after()).map_or(Ok(()), Err)
     }
-}
 
-impl<K: ?Sized> LimitSet<K> {
+    fn owe(&self, hash: u64, cost: u32, most: u32, now: Moment) -> u32 {
+        let forgiven = self.windows.iter().map(|window| window.owe(hash, cost, most, now));
+        forgiven.max().unwrap_or(0)
+    }
+
+    /// Like [`owe_at`](Self::owe_at), by the key that was charged.
+    pub(crate) fn owe_again(&self, charge: &Charge, cost: u32, most: u32, now: Moment) -> u32 {
+        self.owe(charge.hash, cost, most, now)
+    }
+
+    /// Whether a charge left so many per cent of one of the quotas used, or more.
+    pub(crate) fn is_near(&self, charge: &Charge, percent: u8) -> bool {
+        let mut debits = self.windows.iter().zip(charge.debits);
+        debits.any(|(window, debit)| debit.is_some_and(|it| window.left("", it).is_past(percent)))
+    }
+
     /// What a charge of this set left of the quota that is now the tightest; `None` when nothing
     /// was counted.
     pub(crate) fn allowance(&self, by: &'static str, charge: &Charge) -> Option<Allowance> {

@@ -44,6 +44,8 @@ pub enum Reason {
     ClientThrottled,
     /// The principal made too many requests.
     PrincipalThrottled,
+    /// The route was asked for too often, by whomever.
+    RouteThrottled,
     /// A limit cannot count this request: its table is full, or the clock beyond its range.
     LimitUnavailable,
     /// The principal's plan is none that the gate has.
@@ -88,7 +90,9 @@ impl Reason {
             },
             Self::Denied(_) | Self::RoleMissing | Self::ScopeMissing => Class::Forbidden,
             Self::RouteUnlisted | Self::ResourceUnknown => Class::NotFound,
-            Self::ClientThrottled | Self::PrincipalThrottled => Class::Throttled,
+            Self::ClientThrottled | Self::PrincipalThrottled | Self::RouteThrottled => {
+                Class::Throttled
+            }
             Self::LimitUnavailable => Class::Unavailable,
             Self::AddressUnknown
             | Self::PlanUnknown
@@ -119,6 +123,7 @@ impl Reason {
             Self::ResourceUnknown => "resource_unknown",
             Self::ClientThrottled => "client_throttled",
             Self::PrincipalThrottled => "principal_throttled",
+            Self::RouteThrottled => "route_throttled",
             Self::LimitUnavailable => "limit_unavailable",
             Self::PlanUnknown => "plan_unknown",
             Self::AddressUnknown => "address_unknown",

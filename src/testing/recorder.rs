@@ -47,6 +47,9 @@ pub struct Recorded {
     template: Option<String>,
     action: Option<String>,
     rule: Option<String>,
+    limit: Option<String>,
+    shadowed: Option<String>,
+    nearing: Option<String>,
     refusal: Option<Refusal>,
 }
 
@@ -89,6 +92,9 @@ impl Recorded {
             template: self.template.as_deref(),
             action: self.action.as_deref(),
             rule: self.rule.as_deref(),
+            limit: self.limit.as_deref(),
+            shadowed: self.shadowed.as_deref(),
+            nearing: self.nearing.as_deref(),
             refusal: self.refusal.as_ref(),
         }
     }
@@ -107,6 +113,9 @@ impl From<&Event<'_>> for Recorded {
             template: event.template.map(str::to_owned),
             action: event.action.map(str::to_owned),
             rule: event.rule.map(str::to_owned),
+            limit: event.limit.map(str::to_owned),
+            shadowed: event.shadowed.map(str::to_owned),
+            nearing: event.nearing.map(str::to_owned),
             refusal: event.refusal.cloned(),
         }
     }
@@ -133,6 +142,9 @@ mod tests {
             template: Some("/orders/{id}"),
             action: Some("order:read"),
             rule: Some("owner-reads-own"),
+            limit: Some("tenant"),
+            shadowed: Some("client"),
+            nearing: Some("route"),
             refusal: Some(&refusal),
         };
         let recorder = Recorder::default();

@@ -67,6 +67,7 @@ const LOCKS: Absence = Absence {
         "fetch/refresher",
         "gate/caller",
         "gate/ids",
+        "gate/limits/listed",
         "gate/visit",
         "limit/concurrency",
         "limit/guard",

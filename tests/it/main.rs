@@ -75,6 +75,9 @@ mod limit_successors;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+#[cfg(feature = "testing")]
+mod listed_limits;
+#[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower", feature = "password", unix))]
 mod login_browser;
 #[cfg(test)]
