@@ -28,6 +28,7 @@ pub struct Limit {
     pub(super) by: By,
     pub(super) name: String,
     pub(super) quotas: Vec<Quota>,
+    pub(super) at_once: Option<u32>,
     pub(super) outcomes: Outcomes,
     pub(super) each_route: bool,
     pub(super) shadow: bool,
@@ -90,6 +91,7 @@ impl Limit {
             by,
             name: name.to_owned(),
             quotas: quotas.into_iter().collect(),
+            at_once: None,
             outcomes: Outcomes::All,
             each_route: false,
             shadow: false,
@@ -100,6 +102,24 @@ impl Limit {
     /// What the event calls it, where there are several of a kind.
     pub fn named(mut self, name: &str) -> Self {
         name.clone_into(&mut self.name);
+        self
+    }
+
+    /// Lets at most so many requests be under way at once, besides the quotas, of which there may
+    /// then be none. One is under way until the head of its answer is there, or nobody waits for
+    /// it any more.
+    ///
+    /// ```
+    /// use portcullis::{Gate, Routes, gate::Limit};
+    ///
+    /// let gate = Gate::builder()
+    ///     .routes(Routes::new().public("GET", "/reports"))
+    ///     .limit(Limit::by_client([]).at_once(4))
+    ///     .build()?;
+    /// # Ok::<(), portcullis::GateErrors>(())
+    /// ```
+    pub fn at_once(mut self, most: u32) -> Self {
+        self.at_once = Some(most);
         self
     }
 

@@ -9,7 +9,7 @@ pub(super) use listed::Watched;
 use listed::Listed;
 use crate::{
     IpNet, Now, Principal, Quota, Reason, Refusal,
-    limit::{Allowance, Charge, Exceeded, ExceededKind, LimitSet, client_key},
+    limit::{Allowance, Charge, Exceeded, ExceededKind, InFlight, LimitSet, client_key},
 };
 
 /// Which requests count against a limit.
@@ -77,6 +77,7 @@ pub(super) struct Charges {
     principal: Option<(Option<usize>, Charge)>,
     /// With the place of the limit.
     listed: Vec<(usize, Charge)>,
+    under_way: Vec<InFlight>,
 }
 
 impl Charges {
@@ -85,7 +86,7 @@ impl Charges {
         let client = self.client.as_ref().map(Charge::settled);
         let principal = self.principal.as_ref().map(|(plan, it)| (*plan, it.settled()));
         let listed = self.listed.iter().map(|(place, it)| (*place, it.settled())).collect();
-        std::mem::replace(self, Self { client, principal, listed })
+        std::mem::replace(self, Self { client, principal, listed, under_way: Vec::new() })
     }
 }
 
@@ -227,7 +228,7 @@ impl Limits {
             .and_then(|(plan, charge)| self.of_principals(*plan)?.allowance(PRINCIPAL, charge));
         let listed = charges.listed.iter().filter_map(|(place, charge)| {
             let listed = self.listed.get(*place).filter(|listed| !listed.limit.shadow)?;
-            listed.set.allowance(listed.limit.by.label(), charge)
+            listed.set.as_ref()?.allowance(listed.limit.by.label(), charge)
         });
         client.into_iter().chain(principal).chain(listed).reduce(Allowance::tighter)
     }
@@ -241,7 +242,8 @@ impl Limits {
             Some(self.of_principals(*plan)?.owe_again(it, cost, self.debt, now.into()))
         });
         let listed = charges.listed.iter().filter_map(|(place, it)| {
-            Some(self.listed.get(*place)?.set.owe_again(it, cost, self.debt, now.into()))
+            let set = self.listed.get(*place)?.set.as_ref()?;
+            Some(set.owe_again(it, cost, self.debt, now.into()))
         });
         client.into_iter().chain(principal).chain(listed).max().unwrap_or(0)
     }
@@ -263,7 +265,7 @@ impl Limits {
             if let Some(listed) = self.listed.get(place)
                 && !listed.limit.outcomes.count(ending)
             {
-                listed.set.refund(charge);
+                listed.refund(charge);
             }
         }
     }

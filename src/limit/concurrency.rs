@@ -117,6 +117,11 @@ impl<K: Hash + ?Sized> ConcurrencyLimit<K> {
     /// # Errors
     /// When there is no room.
     pub fn enter(&self, key: &K) -> Result<InFlight, Busy> {
+        self.enter_by(key)
+    }
+
+    /// Counts by a key of another type. A limit that is asked so is asked by that type only.
+    pub(crate) fn enter_by<Q: Hash + ?Sized>(&self, key: &Q) -> Result<InFlight, Busy> {
         let hash = self.hashing.hash(key);
         let mut set = set(&self.sets, hash).ok_or(Busy::TableFull)?;
         let slot = match set.own(hash) {

@@ -126,9 +126,11 @@ impl Window {
     ) -> Result<Self, LimitError> {
         let (old, new) = (self.pace, quota.pace()?);
         let other_clock = LimitError::Calendar { quota };
+        if inheritance != Inheritance::Reset && self.quota.calendar() != quota.calendar() {
+            return Err(other_clock);
+        }
         let table = match inheritance {
             Inheritance::Reset => self.table.emptied(),
-            _ if self.quota.calendar() != quota.calendar() => return Err(other_clock),
             Inheritance::KeepDebt => return Ok(Self { quota, pace: new, ..self.clone() }),
             Inheritance::KeepTokens => {
                 let now = self.reading(now).ok_or(other_clock)?;

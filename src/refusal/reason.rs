@@ -159,6 +159,7 @@ impl Reason {
             | Self::ResourceUnknown
             | Self::ClientThrottled
             | Self::PrincipalThrottled
+            | Self::RouteThrottled
             | Self::LimitUnavailable => None,
         }
     }

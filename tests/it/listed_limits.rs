@@ -209,6 +209,30 @@ fn a_cost_that_is_known_late_is_owed_by_all_limits_that_counted() {
 }
 
 #[test]
+fn so_many_requests_are_under_way_at_once() {
+    let limit = Limit::by_principal([]).at_once(2);
+    let (gate, log) = gate([limit, Limit::by_route(Quota::per_day(7))]);
+    let begin = |who| admit(&gate, who, "/me", noon());
+    let (one, two) = (begin(":alice:").unwrap(), begin(":alice:").unwrap());
+    for _ in 0..9 {
+        let no = begin(":alice:").unwrap_err();
+        assert_eq!((no.reason().as_str(), no.retry_after_secs()), (REFUSED, Some(1)));
+    }
+    assert!(log.take().iter().all(|it| it.event().limit == Some("principal")));
+    assert_eq!(told(&gate, ":bob:", "/me"), "ok");
+    one.conclude(&Outcome::Failed).unwrap();
+    // Its clones may live on.
+    let three = begin(":alice:").unwrap();
+    assert_eq!(told(&gate, ":alice:", "/me"), REFUSED);
+    drop((one, two, three));
+    assert_eq!([(); 3].map(|()| told(&gate, ":alice:", "/me")), ["ok"; 3]);
+    // Whom the route refuses is not under way.
+    for _ in 0..9 {
+        assert_eq!(told(&gate, ":alice:", "/me"), "route_throttled");
+    }
+}
+
+#[test]
 fn requests_that_do_not_count_are_given_back() {
     let (gate, _) = gate([Limit::by_attribute("tenant", Quota::per_hour(1)).count(Outcomes::Failed)]);
     for _ in 0..9 {
@@ -222,14 +246,19 @@ fn requests_that_do_not_count_are_given_back() {
 #[test]
 fn a_limit_that_cannot_be_kept_is_named() {
     let log = Recorder::default();
-    let limits = [Limit::by_route(Quota::per_day(0)), Limit::by_attribute("tenant", [])];
+    let limits = [
+        Limit::by_route(Quota::per_day(0)),
+        Limit::by_attribute("tenant", []),
+        Limit::by_client([]).at_once(0),
+    ];
     let errors = limits.into_iter().fold(builder(&log), GateBuilder::limit).build().unwrap_err();
     let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(
         told,
         [
             "limit by route: the quota `0 per day` admits nobody",
-            "limit by attribute: `0` quotas: a set takes 1 to 4"
+            "limit by attribute: `0` quotas: a set takes 1 to 4",
+            "limit by client: `0` at once admits nobody"
         ]
     );
 }

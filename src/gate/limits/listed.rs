@@ -3,18 +3,19 @@
 use std::{
     hash::Hash,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
 };
 
 use super::{Charges, GateError, Limits, exceeded, set};
 use crate::{
-    IpNet, Principal, Reason, Refusal,
+    IpNet, Now, Principal, Reason, Refusal,
     audit::Event,
     gate::{
         Gate,
         limit::{By, Limit},
         visit::Visit,
     },
-    limit::{LimitSet, client_key},
+    limit::{Busy, Charge, ConcurrencyLimit, InFlight, LimitSet, client_key},
     principal::Attribute,
 };
 
@@ -22,9 +23,11 @@ use crate::{
 pub(super) struct Listed {
     pub(super) limit: Limit,
     /// By [`Key`].
-    pub(super) set: LimitSet<()>,
+    pub(super) set: Option<LimitSet<()>>,
+    /// Likewise.
+    at_once: Option<ConcurrencyLimit<()>>,
     /// How many requests it would have refused.
-    pub(super) refused: AtomicU64,
+    refused: AtomicU64,
 }
 
 /// What the event is to say of limits, by their place in the list.
@@ -79,11 +82,52 @@ pub(super) fn build(
     dearest: u32,
     errors: &mut Vec<GateError>,
 ) -> Box<[Listed]> {
-    let listed = wanted.into_iter().filter_map(|limit| {
-        let set = set(limit.by.label(), &limit.quotas, slots, dearest, errors)?;
-        Some(Listed { limit, set, refused: AtomicU64::new(0) })
+    let listed = wanted.into_iter().map(|limit| {
+        let by = limit.by.label();
+        let at_once = limit.at_once.map(|most| ConcurrencyLimit::new(most, slots)).transpose();
+        let at_once = at_once.map_err(|error| errors.push(GateError::Limit { by, error }));
+        let set = match (&limit.quotas[..], limit.at_once) {
+            ([], Some(_)) => None,
+            (quotas, _) => set(by, quotas, slots, dearest, errors),
+        };
+        Listed { set, at_once: at_once.ok().flatten(), refused: AtomicU64::new(0), limit }
     });
     listed.collect()
+}
+
+impl Listed {
+    /// Charges a request, and tells the charge.
+    fn charge(
+        &self,
+        key: &Key<'_>,
+        cost: u32,
+        now: Now,
+        under_way: &mut Vec<InFlight>,
+    ) -> Result<Option<Charge>, Refusal> {
+        let by = &self.limit.by;
+        let call = self.at_once.as_ref().map(|it| it.enter_by(key)).transpose();
+        let call = call.map_err(|busy| match busy {
+            // Nobody knows how long the others take.
+            Busy::AtOnce { .. } => Refusal::new(reason(by)).retry_after(MOMENT),
+            Busy::TableFull => Refusal::new(Reason::LimitUnavailable).retry_after(MOMENT),
+        })?;
+        let charge = self.set.as_ref().map(|set| set.charge_by(key, cost, now.into()));
+        let charge = charge.transpose().map_err(|no| exceeded(no, reason(by), by.label(), cost))?;
+        under_way.extend(call);
+        Ok(charge)
+    }
+
+    /// Whether a charge came close enough for a warning.
+    fn is_near(&self, charge: &Charge) -> bool {
+        let watched = self.limit.warn_at.zip(self.set.as_ref());
+        watched.is_some_and(|(percent, set)| set.is_near(charge, percent))
+    }
+
+    pub(super) fn refund(&self, charge: Charge) {
+        if let Some(set) = &self.set {
+            set.refund(charge);
+        }
+    }
 }
 
 impl Gate {
@@ -110,24 +154,22 @@ impl Limits {
             let Some(who) = who(&listed.limit.by, visit, principal)? else { continue };
             let keyed = listed.limit.each_route || listed.limit.by == By::Route;
             let key = Key { line: visit.line.filter(|_| keyed), who };
-            let cost = self.cost(visit);
-            match listed.set.charge_by(&key, cost, visit.now.into()) {
+            let (cost, now) = (self.cost(visit), visit.now);
+            match listed.charge(&key, cost, now, &mut visit.charges.under_way) {
                 Ok(charge) => {
-                    let near = |percent| listed.set.is_near(&charge, percent);
-                    if listed.limit.warn_at.is_some_and(near) {
+                    if charge.as_ref().is_some_and(|it| listed.is_near(it)) {
                         visit.watched.nearing.get_or_insert(place);
                     }
-                    visit.charges.listed.push((place, charge));
+                    visit.charges.listed.extend(charge.map(|it| (place, it)));
                 }
                 Err(_) if listed.limit.shadow => {
                     listed.refused.fetch_add(1, Relaxed);
                     visit.watched.shadowed.get_or_insert(place);
                 }
-                Err(no) => {
+                Err(refusal) => {
                     visit.watched.refusing = Some(place);
                     self.give_back(&mut visit.charges);
-                    let by = &listed.limit.by;
-                    return Err(exceeded(no, reason(by), by.label(), cost));
+                    return Err(refusal);
                 }
             }
         }
@@ -136,7 +178,7 @@ impl Limits {
 
     /// Takes back all that a request was charged: it is refused, and is to burn nothing.
     pub(super) fn give_back(&self, charges: &mut Charges) {
-        let Charges { client, principal, listed } = std::mem::take(charges);
+        let Charges { client, principal, listed, under_way: _ } = std::mem::take(charges);
         if let (Some(set), Some(charge)) = (&self.clients, client) {
             set.refund(charge);
         }
@@ -147,7 +189,7 @@ impl Limits {
         }
         for (place, charge) in listed {
             if let Some(listed) = self.listed.get(place) {
-                listed.set.refund(charge);
+                listed.refund(charge);
             }
         }
     }
@@ -187,3 +229,6 @@ const fn reason(by: &By) -> Reason {
         By::Principal | By::Credential | By::Attribute(_) => Reason::PrincipalThrottled,
     }
 }
+
+/// How soon to come back where nobody can tell.
+const MOMENT: Duration = Duration::from_secs(1);
