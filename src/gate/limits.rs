@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, fmt, hash::Hash};
 mod listed;
 
 use super::{GateError, limit::Limit, routes::Table, visit::Visit};
-pub(super) use listed::Watched;
-use listed::Listed;
 use crate::{
     IpNet, Now, Principal, Quota, Reason, Refusal,
     limit::{Allowance, Charge, Exceeded, ExceededKind, InFlight, LimitSet, client_key},
 };
+use listed::Listed;
+pub(super) use listed::Watched;
 
 /// Which requests count against a limit.
 ///

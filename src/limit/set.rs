@@ -190,7 +190,6 @@ impl<K: Hash + ?Sized> LimitSet<K> {
     ) -> Result<Charge, Exceeded> {
         self.charge(self.hashing.hash(key), cost, now)
     }
-
 }
 
 impl<K: ?Sized> LimitSet<K> {

@@ -136,8 +136,7 @@ const ABSENCES: &[Absence] = &[
 ];
 
 /// What looks like a status and is none: the years after which the calendar repeats.
-const PLAIN_NUMBERS: &[(&str, &str)] =
-    &[("audit/rfc3339.rs", "400"), ("limit/calendar.rs", "400")];
+const PLAIN_NUMBERS: &[(&str, &str)] = &[("audit/rfc3339.rs", "400"), ("limit/calendar.rs", "400")];
 
 const MOST_LINES_OF_A_FILE: usize = 500;
 const MANY_LINES_OF_A_FILE: usize = 300;

@@ -45,19 +45,20 @@ fn flood(slots: usize, strangers: impl Fn(u64) -> std::ops::Range<u64>) -> Seen 
 fn a_flood_of_new_keys_and_a_crowd_that_stays() {
     println!("| flood | slots | legitimate calls | denied | attacker, of 119 allowed |");
     println!("|---|---:|---:|---:|---:|");
-    let row = |name: &str, slots: usize, seen: &Seen| {
+    let row = |name: &str, slots: usize, most: f64, seen: &Seen| {
         let share = 100.0 * seen.denied as f64 / seen.calls as f64;
         println!("| {name} | {slots} | {} | {share:.3} % | {} |", seen.calls, seen.attacker);
         assert!(seen.attacker <= 120, "the attacker is never admitted beyond the quota");
+        assert!(share <= most, "{name}, {slots} slots: {share} %");
     };
     // A stranger is live for 100 ms: 100,000 at a time.
     let fresh = |milli: u64| milli * 1_000..(milli + 1) * 1_000;
     for slots in [125_000, 250_000, slots_for(100_000)] {
-        row("10,000,000 new keys", slots, &flood(slots, fresh));
+        row("10,000,000 new keys", slots, 0.0, &flood(slots, fresh));
     }
     // A hundred thousand who each call every 50 ms, at twice the quota.
     let crowd = |milli: u64| milli % 50 * 2_000..(milli % 50 + 1) * 2_000;
-    for slots in [250_000, 400_000, slots_for(100_000)] {
-        row("100,000 who stay", slots, &flood(slots, crowd));
+    for (slots, most) in [(250_000, 100.0), (400_000, 100.0), (slots_for(100_000), 0.1)] {
+        row("100,000 who stay", slots, most, &flood(slots, crowd));
     }
 }

@@ -79,9 +79,8 @@ fn each_quota_inherits_from_the_one_at_its_place() {
     assert_eq!(room(&new, START), 3);
     let one = new.successor([Quota::per_minute(20)], KeepTokens, at(START)).unwrap();
     assert_eq!(room(&one, START), 6);
-    let error = |quotas: &[Quota]| {
-        one.successor(quotas.iter().copied(), KeepDebt, at(START)).unwrap_err()
-    };
+    let error =
+        |quotas: &[Quota]| one.successor(quotas.iter().copied(), KeepDebt, at(START)).unwrap_err();
     assert_eq!(error(&[]), LimitError::Quotas { count: 0 });
     assert_eq!(error(&[Quota::per_day(1); 5]), LimitError::Quotas { count: 5 });
     let none = Quota::per_day(0);
@@ -93,7 +92,8 @@ fn what_a_table_does_when_it_is_full_is_inherited() {
     for inheritance in [KeepDebt, KeepTokens, Reset] {
         let old = Limiter::<u64>::new(Quota::per_second(1), 4).unwrap().when_full(WhenFull::Deny);
         let new = old.successor(Quota::per_second(2), inheritance, at(START)).unwrap();
-        let expected = format!("{old:?}").replace("count: 1", "count: 2").replace("burst: 1", "burst: 2");
+        let expected =
+            format!("{old:?}").replace("count: 1", "count: 2").replace("burst: 1", "burst: 2");
         assert_eq!(format!("{new:?}"), expected);
     }
 }
@@ -129,7 +129,8 @@ fn calls_race_with_a_change_that_keeps_the_debt_and_none_is_lost() {
     let quota = |burst| Quota::per_day(1).burst(burst);
     let shared = Snapshot::new(Limiter::<u64>::new(quota(400), 64).unwrap());
     let admitted: usize = std::thread::scope(|scope| {
-        let caller = || (0..3_000).filter(|_| shared.load().check_at(&7, at(START)).is_ok()).count();
+        let caller =
+            || (0..3_000).filter(|_| shared.load().check_at(&7, at(START)).is_ok()).count();
         let threads: Vec<_> = (0..3).map(|_| scope.spawn(caller)).collect();
         for burst in 401..=500 {
             let next = shared.load().successor(quota(burst), KeepDebt, at(START)).unwrap();

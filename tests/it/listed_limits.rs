@@ -162,7 +162,8 @@ fn a_limit_in_shadow_refuses_nobody_and_says_whom_it_would_have() {
     assert_eq!(events(":alice:"), None);
     assert_eq!(events(":alice:").as_deref(), Some("principal"));
     assert_eq!(events(":bob:").as_deref(), Some("clients-next-year"));
-    let counted: Vec<(&str, u64)> = gate.limits().map(|(it, refused)| (it.name(), refused)).collect();
+    let counted: Vec<(&str, u64)> =
+        gate.limits().map(|(it, refused)| (it.name(), refused)).collect();
     assert_eq!(counted, [("clients-next-year", 1), ("principal", 1)]);
     // What a limit only watches leaves nothing to tell a caller.
     assert_eq!(admit(&gate, ":carol:", "/me", noon()).unwrap().allowance(), None);
@@ -234,7 +235,8 @@ fn so_many_requests_are_under_way_at_once() {
 
 #[test]
 fn requests_that_do_not_count_are_given_back() {
-    let (gate, _) = gate([Limit::by_attribute("tenant", Quota::per_hour(1)).count(Outcomes::Failed)]);
+    let (gate, _) =
+        gate([Limit::by_attribute("tenant", Quota::per_hour(1)).count(Outcomes::Failed)]);
     for _ in 0..9 {
         assert_eq!(told(&gate, "acme:alice:", "/me"), "ok");
     }

@@ -217,8 +217,9 @@ fn who<'a>(
             Some(id) => Who::Credential(it.realm(), id),
             None => Who::Principal(it.id()),
         }),
-        By::Attribute(name) => principal
-            .map(|it| Who::Attribute(it.realm(), it.attribute(name).map(Value::from))),
+        By::Attribute(name) => {
+            principal.map(|it| Who::Attribute(it.realm(), it.attribute(name).map(Value::from)))
+        }
     })
 }
 

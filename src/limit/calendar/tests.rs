@@ -70,7 +70,8 @@ fn after_the_horizon_nobody_knows() {
 #[test]
 fn attack_a_clock_that_is_put_back_over_midnight_begins_no_day_twice() {
     // At 00:01 on the 1st of November 1987 St. John's went back to 23:01 on the 31st of October.
-    let (calendar, zone) = (Calendar::new(Unit::Month, "America/St_Johns").unwrap(), "America/St_Johns");
+    let (calendar, zone) =
+        (Calendar::new(Unit::Month, "America/St_Johns").unwrap(), "America/St_Johns");
     let zone = self::zone(zone);
     let midnight = Date::new(1987, 11, 1).unwrap().to_zoned(zone.clone()).unwrap();
     let midnight = midnight.timestamp().as_second();
