@@ -185,7 +185,12 @@ impl Limits {
         visit: &mut Visit,
         principal: Option<&Principal>,
     ) -> Result<(), Refusal> {
-        principal.map_or(Ok(()), |principal| self.charge_principal(visit, principal))?;
+        match principal {
+            Some(principal) => self.charge_principal(visit, principal)?,
+            // Whoever is refused for lack of a credential is to use nothing up.
+            None if !visit.gate.is_open(visit) => return Ok(()),
+            None => {}
+        }
         self.charge_listed(visit, principal, false)
     }
 

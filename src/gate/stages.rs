@@ -148,7 +148,7 @@ impl Gate {
     }
 
     /// Whether the route is for anybody.
-    fn is_open(&self, visit: &Visit) -> bool {
+    pub(super) fn is_open(&self, visit: &Visit) -> bool {
         let line = visit.line.and_then(|line| self.0.table.line(line));
         line.is_some_and(|line| line.access == Access::Public)
     }

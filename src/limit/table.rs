@@ -93,7 +93,7 @@ impl Table {
         })
     }
 
-    pub(super) const fn slots(&self) -> usize {
+    pub(super) fn slots(&self) -> usize {
         self.sets.len() * WAYS
     }
 

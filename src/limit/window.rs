@@ -21,7 +21,7 @@ pub(super) struct Window {
     /// Where it goes by one.
     pub(super) calendar: Option<Arc<Calendar>>,
     /// A number that no other table has, so that a charge is known again.
-    own: u64,
+    pub(super) own: u64,
 }
 
 /// What a call was charged, with all that its refund needs.

@@ -69,11 +69,11 @@ fn after_the_horizon_nobody_knows() {
 
 #[test]
 fn attack_a_clock_that_is_put_back_over_midnight_begins_no_day_twice() {
-    // At 00:01 on the 1st of November 1987 St. John's went back to 23:01 on the 31st of October.
+    // At 00:01 on the 1st of November 2009 St. John's went back to 23:01 on the 31st of October.
     let (calendar, zone) =
         (Calendar::new(Unit::Month, "America/St_Johns").unwrap(), "America/St_Johns");
     let zone = self::zone(zone);
-    let midnight = Date::new(1987, 11, 1).unwrap().to_zoned(zone.clone()).unwrap();
+    let midnight = Date::new(2009, 11, 1).unwrap().to_zoned(zone.clone()).unwrap();
     let midnight = midnight.timestamp().as_second();
     let november = calendar.period(at(midnight)).unwrap();
     assert_eq!(calendar.period(at(midnight - 1)), Some(november - 1));
@@ -85,7 +85,7 @@ fn attack_a_clock_that_is_put_back_over_midnight_begins_no_day_twice() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn a_period_is_the_date_or_what_had_begun_before_the_clock_went_back(

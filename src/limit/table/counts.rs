@@ -53,7 +53,7 @@ impl Table {
     /// All counts, and the keys that owe something at `now`: one reading of every slot.
     pub(in crate::limit) fn stats(&self, now: u64) -> Stats {
         let slots = self.sets.iter().flat_map(|set| &set.0);
-        let live = slots.filter(|slot| time(slot.word.load(super::Relaxed)) > now).count();
+        let live = slots.filter(|slot| time(slot.word.load(Relaxed)) > now).count();
         let sum = |of: fn(&Line) -> &AtomicU64| {
             self.counts.0.iter().map(|line| of(line).load(Relaxed)).fold(0, u64::wrapping_add)
         };
