@@ -186,4 +186,7 @@ const WAYS: usize = 8;
 const MOST_SLOTS: usize = 1 << 28;
 
 #[cfg(test)]
+#[cfg(loom)]
+mod models;
+#[cfg(test)]
 mod tests;

@@ -272,3 +272,7 @@ impl<K: ?Sized> fmt::Debug for LimitSet<K> {
 
 /// A second's, a minute's, an hour's and a day's.
 const MOST_QUOTAS: usize = 4;
+
+#[cfg(test)]
+#[cfg(loom)]
+mod models;

@@ -13,6 +13,7 @@ use loom::{model::Builder, thread};
 use super::*;
 
 mod refunds;
+mod resets;
 
 const NOW: u64 = 100;
 const ALICE: u64 = 1;

@@ -5,16 +5,17 @@ use super::*;
 /// What a thread does, one after the other; a refund is of the thread's own last charge, or of
 /// the one that `setup` made.
 #[derive(Clone, Copy, Debug)]
-enum Step {
+pub(super) enum Step {
     Charge(Call),
     Refund(u64),
+    Reset(u64),
 }
 
-use Step::{Charge, Refund};
+use Step::{Charge, Refund, Reset};
 
 /// Keys with the debits they may take back.
 #[derive(Clone, Default)]
-struct Purse(Vec<(u64, Debit)>);
+pub(super) struct Purse(Vec<(u64, Debit)>);
 
 impl Purse {
     fn run(&mut self, table: &Table, steps: &[Step], burst: u32) -> Vec<Answer> {
@@ -36,6 +37,7 @@ impl Purse {
                         table.refund(key, pace(burst), debit);
                     }
                 }
+                Reset(key) => table.reset(key),
             }
         }
         answers
@@ -44,7 +46,7 @@ impl Purse {
 
 /// Like [`race`](super::race), with refunds; `setup` hands out what was charged before, a purse
 /// for each thread.
-fn race(
+pub(super) fn race(
     burst: u32,
     setup: fn() -> (Table, Vec<Purse>),
     threads: &'static [&'static [Step]],
@@ -75,7 +77,7 @@ fn race(
     }
 }
 
-fn purse(table: &Table, calls: &[Call], burst: u32) -> Purse {
+pub(super) fn purse(table: &Table, calls: &[Call], burst: u32) -> Purse {
     let mut purse = Purse::default();
     let steps: Vec<_> = calls.iter().copied().map(Charge).collect();
     assert!(purse.run(table, &steps, burst).iter().all(|answer| *answer == Admitted));
