@@ -147,6 +147,7 @@ impl Caller {
     ///
     /// Also after the response's head, as for a body whose length shows at its end: keep a clone
     /// of the caller until then, and say what time it is.
+    #[must_use = "what was not counted was forgiven"]
     pub fn owe(&self, cost: u32, now: Now) -> u32 {
         self.0.visit.gate.0.limits.owe(&self.0.state().charges, cost, now)
     }
