@@ -37,8 +37,9 @@ pub(super) fn read(jwk: Value<'_>, loader: &Loader) -> Result<Key, KeyError> {
         return Err(KeyError::NotAKey("the JWK is not an object"));
     }
     let kty = required(jwk, "kty", "`kty` is missing or not a string")?;
-    let symmetric = kty == "oct";
-    if !symmetric && PRIVATE.iter().any(|name| jwk.member(name).is_some()) {
+    // A secret is what `k` says; what else is private belongs to no key that is asked for here.
+    let private = |name: &&&str| kty != "oct" || **name != "k";
+    if PRIVATE.iter().filter(private).any(|name| jwk.member(name).is_some()) {
         return Err(KeyError::Private);
     }
     check_purpose(jwk)?;
@@ -258,6 +259,10 @@ mod tests {
                 let refused = refused(algorithm, serde_json::json!({name: "AQAB"}));
                 assert_eq!(refused, Some(KeyError::Private), "{algorithm} {name}");
             }
+        }
+        for name in PRIVATE.iter().filter(|name| **name != "k") {
+            let refused = refused(Algorithm::Hs256, serde_json::json!({*name: "AQAB"}));
+            assert_eq!(refused, Some(KeyError::Private), "HS256 {name}");
         }
     }
 
