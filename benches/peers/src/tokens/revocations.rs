@@ -43,7 +43,10 @@ pub(super) fn measure(session: &mut Session) -> Result<(), Box<dyn Error>> {
 
     let mut ids = None;
     let heap = allocation_counter::measure(|| ids = list([]).ok());
-    eprintln!("{name}: portcullis keeps {} bytes a revocation", heap.bytes_current as u64 / REVOKED);
+    eprintln!(
+        "{name}: portcullis keeps {} bytes a revocation",
+        heap.bytes_current as u64 / REVOKED
+    );
     let kinds = [
         Revocation::session(ISSUER, "other", LATER),
         Revocation::subject(ISSUER, "other", LATER),
@@ -65,9 +68,8 @@ pub(super) fn measure(session: &mut Session) -> Result<(), Box<dyn Error>> {
         order.ask(|id| is_revoked(&ids, black_box(id)))
     });
     let answers = questions.answers(|id| is_revoked(&all, id));
-    let by_all = Engine::new("portcullis", answers, || {
-        order.ask(|id| is_revoked(&all, black_box(id)))
-    });
+    let by_all =
+        Engine::new("portcullis", answers, || order.ask(|id| is_revoked(&all, black_box(id))));
     session.measure(Workload::new(name, EXPECTED).reference(by_hand).engine(by_id).engine(by_all))
 }
 
@@ -76,9 +78,7 @@ fn id(number: u64) -> String {
     format!("{:036x}", u128::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835))
 }
 
-fn list<'a>(
-    besides: impl IntoIterator<Item = Revocation<'a>>,
-) -> Result<Denylist, Box<dyn Error>> {
+fn list<'a>(besides: impl IntoIterator<Item = Revocation<'a>>) -> Result<Denylist, Box<dyn Error>> {
     let list = Denylist::new(REVOKED as usize + 100);
     let before = UnixTime::from_secs(0);
     list.revoke(&Revocation::token(ISSUER, "ended", NOW), before)?;
