@@ -36,6 +36,8 @@ pub mod jsonwebtoken;
 pub mod testing;
 #[cfg(feature = "tracing")]
 pub mod tracing;
+#[cfg(feature = "watch")]
+pub mod watch;
 
 pub use authn::api_key::{ApiKeys, KeyGrant, MemoryKeys};
 pub use authn::jwt::{Algorithm, JwtIssuers, JwtVerifier, Key, KeySet, RoleMap};

@@ -42,6 +42,18 @@ impl<T> Snapshot<T> {
     pub fn replace(&self, value: T) -> Arc<T> {
         self.0.swap(Arc::new(value))
     }
+
+    /// Puts what `edit` makes of the value in its place, if it makes anything. It is called again
+    /// where another writer came between.
+    pub(crate) fn update(&self, edit: impl Fn(&T) -> Option<T>) -> bool {
+        let mut edited = false;
+        self.0.rcu(|value| {
+            let new = edit(value).map(Arc::new);
+            edited = new.is_some();
+            new.unwrap_or_else(|| Arc::clone(value))
+        });
+        edited
+    }
 }
 
 impl<T> Clone for Snapshot<T> {

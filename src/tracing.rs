@@ -72,6 +72,9 @@ macro_rules! emit {
             class = event.refusal.map(|refusal| refusal.reason().class().as_str()),
             reason = event.refusal.map(|refusal| refusal.reason().as_str()),
             detail = event.refusal.and_then(|refusal| refusal.reason().detail()),
+            shadow = event.shadow.map(|shadow| shadow.answer),
+            shadow_action = event.shadow.and_then(|shadow| shadow.action),
+            shadow_rule = event.shadow.and_then(|shadow| shadow.rule),
         )
     }};
 }

@@ -40,6 +40,21 @@ pub struct Event<'a> {
     pub nearing: Option<&'a str>,
     /// The refusal, where there was one: its class, exact reason and detail.
     pub refusal: Option<&'a Refusal>,
+    /// What a shadow set of policies would have answered otherwise, if this request is in the
+    /// sample of those that are told; see [`gate::Policies`](crate::gate::Policies).
+    pub shadow: Option<Disagreement<'a>>,
+}
+
+/// What a shadow set answered that the set in force did not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Disagreement<'a> {
+    /// The action that was asked about; `None` where the route asked for a role.
+    pub action: Option<&'a str>,
+    /// `allow`, or the label of the reason to deny.
+    pub answer: &'static str,
+    /// The shadow's rule that decided, where one did.
+    pub rule: Option<&'a str>,
 }
 
 /// What happened. Names are those of the OWASP logging vocabulary where it has one.
@@ -85,6 +100,7 @@ impl<'a> Event<'a> {
             shadowed: None,
             nearing: None,
             refusal: None,
+            shadow: None,
         }
     }
 }

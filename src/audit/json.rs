@@ -37,6 +37,9 @@ pub(super) fn open_line(event: &Event<'_>) -> String {
         ("class", event.refusal.map(|refusal| refusal.reason().class().as_str())),
         ("reason", event.refusal.map(|refusal| refusal.reason().as_str())),
         ("detail", event.refusal.and_then(|refusal| refusal.reason().detail())),
+        ("shadow", event.shadow.map(|shadow| shadow.answer)),
+        ("shadow_action", event.shadow.and_then(|shadow| shadow.action)),
+        ("shadow_rule", event.shadow.and_then(|shadow| shadow.rule)),
     ];
     for (name, text) in texts {
         if let Some(text) = text {
@@ -85,7 +88,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        AuthnError, AuthnErrorKind, CorrelationId, Principal, Refusal, UnixTime, audit::EventName,
+        AuthnError, AuthnErrorKind, CorrelationId, Principal, Refusal, UnixTime,
+        audit::{Disagreement, EventName},
     };
 
     fn event<'a>(name: EventName) -> Event<'a> {
@@ -113,6 +117,8 @@ mod tests {
         full.action = Some("order:read");
         full.rule = Some("owner-reads-own");
         full.refusal = Some(&refusal);
+        let (action, rule) = (Some("order:read"), Some("nobody-reads"));
+        full.shadow = Some(Disagreement { action, answer: "forbidden_by_rule", rule });
         assert_eq!(
             parsed(&full),
             json!({
@@ -129,6 +135,9 @@ mod tests {
                 "class": "unauthenticated",
                 "reason": "expired",
                 "detail": "exp is over",
+                "shadow": "forbidden_by_rule",
+                "shadow_action": "order:read",
+                "shadow_rule": "nobody-reads",
             })
         );
         assert_eq!(
@@ -196,6 +205,11 @@ mod tests {
         event.template = Some(&worst);
         event.action = Some(&worst);
         event.rule = Some(&worst);
+        event.shadow = Some(Disagreement {
+            action: Some(&worst),
+            answer: "forbidden_by_rule",
+            rule: Some(&worst),
+        });
         assert!(line(&event).len() < 16 * 1024 - 1_536, "room for a detail and the losses");
     }
 

@@ -6,6 +6,6 @@ mod lines;
 mod rfc3339;
 mod sink;
 
-pub use event::{Event, EventName};
+pub use event::{Disagreement, Event, EventName};
 pub use lines::JsonLines;
 pub use sink::Sink;

@@ -44,10 +44,11 @@ impl PolicySet {
         problems.finish(None)
     }
 
-    /// Whether conditions may read this attribute of a principal.
+    /// Whether conditions may read this attribute of a principal: any, where no types are declared,
+    /// as in Cedar's policy text.
     #[must_use]
     pub fn has_principal_attribute(&self, name: &str) -> bool {
-        self.principal_attributes().any(|known| known == name)
+        self.schema.is_open || self.principal_attributes().any(|known| known == name)
     }
 
     /// The attribute of a principal that `name` was probably meant to be.

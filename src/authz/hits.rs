@@ -12,7 +12,8 @@ use super::{Action, Decision, Effect, PolicySet, RuleId, explain::Part, rules::C
 use crate::UnixTime;
 
 /// Counts which rule, and which role's grant of which action, decided; for a service that opts in
-/// by [counting](Self::count) what it is answered.
+/// by [counting](Self::count) what it is answered. A gate that
+/// [counts](crate::GateBuilder::count_hits) does so by itself.
 ///
 /// Counting takes no lock and allocates nothing. Of several rules that permit, a decision names
 /// one, and that one is counted: what is never counted may stand behind another.
@@ -62,16 +63,16 @@ struct Counter {
 /// as what was never used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
-pub struct Usage<'a>(Vec<Used<'a>>);
+pub struct Usage(Vec<Used>);
 
 /// How often a rule, or a grant, decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Used<'a> {
+pub struct Used {
     /// The rule, or the role that grants.
-    pub name: &'a str,
+    pub name: Box<str>,
     /// The action that is granted; `None` for a rule.
-    pub action: Option<&'a str>,
+    pub action: Option<Box<str>>,
     /// How many decisions it made.
     pub hits: u64,
     /// Since when it has been counted.
@@ -125,13 +126,15 @@ impl Hits {
     }
 
     /// What was used so far; of another set than `policies`, nothing is known.
-    pub fn usage<'a>(&self, policies: &'a PolicySet) -> Usage<'a> {
+    pub fn usage(&self, policies: &PolicySet) -> Usage {
         if policies.epoch != self.epoch {
             return Usage(Vec::new());
         }
-        let used = |name, action, counter: &Counter| {
-            let hits = counter.hits.load(Relaxed);
-            Used { name, action, hits, since: counter.since }
+        let used = |name: &str, action: Option<&str>, counter: &Counter| Used {
+            name: name.into(),
+            action: action.map(Box::from),
+            hits: counter.hits.load(Relaxed),
+            since: counter.since,
         };
         let rules = (0_u32..).zip(&self.rules).skip(policies.roles.len());
         let rules = rules.filter_map(|(rule, counter)| {
@@ -200,23 +203,23 @@ impl<'a> Texts<'a> {
     }
 }
 
-impl<'a> Usage<'a> {
+impl Usage {
     /// The rules in order of their names, then the grants.
-    pub fn iter(&self) -> impl Iterator<Item = &Used<'a>> {
+    pub fn iter(&self) -> impl Iterator<Item = &Used> {
         self.0.iter()
     }
 
     /// Those that decided nothing since they are counted.
-    pub fn never(&self) -> impl Iterator<Item = &Used<'a>> {
+    pub fn never(&self) -> impl Iterator<Item = &Used> {
         self.0.iter().filter(|used| used.hits == 0)
     }
 
     /// As JSON: a list of `{"rule" or "role" and "action", "hits", "since"}`, seconds since 1970.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let row = |used: &Used<'_>| {
+        let row = |used: &Used| {
             let since = used.since.as_secs();
-            match used.action {
+            match &used.action {
                 Some(action) => json!({
                     "role": used.name, "action": action, "hits": used.hits, "since": since,
                 }),
@@ -227,12 +230,12 @@ impl<'a> Usage<'a> {
     }
 }
 
-impl fmt::Display for Usage<'_> {
+impl fmt::Display for Usage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, used) in self.never().enumerate() {
-            let (name, since) = (used.name, used.since.as_secs());
+            let (name, since) = (&used.name, used.since.as_secs());
             let line = if number == 0 { "" } else { "\n" };
-            match used.action {
+            match &used.action {
                 Some(action) => {
                     write!(f, "{line}role `{name}` never used `{action}` since {since}")?
                 }

@@ -13,6 +13,8 @@ pub(super) struct Schema {
     /// Every type that may be named, with its attributes; the three kinds of principal too.
     types: BTreeMap<TypeName, EntityType>,
     pub(super) context: Attributes,
+    /// Names of types are known and nothing of what they have: so it is with Cedar's policy text.
+    pub(super) is_open: bool,
 }
 
 #[derive(Debug)]
@@ -84,7 +86,7 @@ impl Schema {
                 return Err((before.text, text.into()));
             }
         }
-        Ok(Self { types, context: Attributes::default() })
+        Ok(Self { types, ..Self::default() })
     }
 
     pub(super) fn declare(&mut self, name: TypeName, attributes: Attributes) {

@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     Access, Gate, GateError, GateErrors, Inner, Limit, Routes, Unchecked,
+    editions::Editions,
     ids::Ids,
     limits::{Outcomes, Wanted},
     routes::Table,
@@ -14,7 +15,7 @@ use super::{
     transport::{Cleartext, Transport},
 };
 use crate::{
-    Authenticator, IpNet, Principal, Snapshot, Source, TrustedProxies, audit::Sink,
+    Authenticator, IpNet, Principal, Snapshot, Source, TrustedProxies, UnixTime, audit::Sink,
     authz::PolicySet, is_realm, limit::Quota,
 };
 
@@ -23,6 +24,7 @@ use crate::{
 #[must_use]
 pub struct GateBuilder {
     authenticators: Vec<Box<dyn Authenticator>>,
+    counted_since: Option<UnixTime>,
     limits: Wanted,
     policies: Option<PolicySet>,
     proven_elsewhere: bool,
@@ -57,6 +59,13 @@ impl GateBuilder {
     /// The policies that `role` and `action` routes and `Caller::may` ask.
     pub fn policies(mut self, policies: PolicySet) -> Self {
         self.policies = Some(policies);
+        self
+    }
+
+    /// Counts which rule and which role's grant decides, from `now` on, for
+    /// [`Policies::usage`](super::Policies::usage). Nothing is counted unless said.
+    pub fn count_hits(mut self, now: UnixTime) -> Self {
+        self.counted_since = Some(now);
         self
     }
 
@@ -216,10 +225,10 @@ impl GateBuilder {
                 .map(|one| one.realms().into_iter().collect())
                 .collect(),
             authenticators: self.authenticators.into(),
+            editions: Snapshot::new(Editions::new(rules, self.counted_since)),
             ids: Ids::default(),
             limits,
             proxies: self.proxies,
-            rules: Snapshot::new(rules),
             sink: self.sink,
             table,
             transport: self.transport,

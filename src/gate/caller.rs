@@ -9,8 +9,8 @@ use std::{
 use super::{
     Unchecked,
     answers::Sent,
+    editions::Editions,
     limits::{Charges, Ending},
-    rules::Rules,
     stages::Settled,
     visit::{Telling, Visit},
 };
@@ -40,7 +40,7 @@ pub struct Caller(Arc<Shared>);
 
 struct Shared {
     visit: Visit,
-    rules: Arc<Rules>,
+    editions: Arc<Editions>,
     known: Option<(Principal, Subject)>,
     state: Mutex<State>,
 }
@@ -88,7 +88,7 @@ impl Outcome<'_> {
 impl Caller {
     pub(super) fn new(
         mut visit: Visit,
-        rules: Arc<Rules>,
+        editions: Arc<Editions>,
         known: Option<(Principal, Subject)>,
         settled: Settled,
     ) -> Self {
@@ -100,7 +100,7 @@ impl Caller {
             Settled::Owed(action) => state.owed = Some(action),
         }
         let state = Mutex::new(state);
-        Self(Arc::new(Shared { visit, rules, known, state }))
+        Self(Arc::new(Shared { visit, editions, known, state }))
     }
 
     /// Who is calling; `None` on a public route without a credential.
@@ -257,7 +257,9 @@ impl Shared {
         own: Option<&dyn Record>,
     ) -> Result<(Action, Decision), Refusal> {
         let asked = self.asking(action, resource, own, |policies, request| {
-            (request.action, policies.decide(request))
+            let decision = policies.decide(request);
+            self.visit.onlooker.decided(request, decision);
+            (request.action, decision)
         })?;
         let denial = self.visit.gate.denied(asked.1).err().map(|refusal| (refusal, Some(asked)));
         let mut state = self.state();
@@ -275,7 +277,7 @@ impl Shared {
         answer: impl FnOnce(&PolicySet, &AccessRequest<'_>) -> T,
     ) -> Result<T, Refusal> {
         let (principal, subject) = self.known()?;
-        let policies = &self.rules.policies;
+        let policies = self.editions.policies();
         let Some(action) = policies.action(action) else {
             return Err(self.refuse(Reason::ActionUnknown.into()));
         };
@@ -318,7 +320,7 @@ impl Shared {
         };
         self.visit.gate.0.limits.settle(charges, ending);
         let principal = login.as_ref().or(self.known.as_ref().map(|(principal, _)| principal));
-        let action = owed.and_then(|owed| self.rules.policies.action_name(owed));
+        let action = owed.and_then(|owed| self.editions.policies().action_name(owed));
         let telling = Telling { principal, action, ..Telling::default() };
         let served = matches!(outcome, Outcome::Served);
         if served && owed.is_some() {
@@ -327,7 +329,7 @@ impl Shared {
                 |asked: Option<(Action, Decision)>| asked.map(|(action, _)| action) == owed;
             let denied = refused.filter(|(_, asked)| about_it(*asked));
             let (refusal, asked) = denied.unwrap_or_else(omitted);
-            let refusal = self.visit.refuse(refusal, telling.asked(&self.rules, asked));
+            let refusal = self.visit.refuse(refusal, telling.asked(&self.editions, asked));
             return match self.visit.gate.0.unchecked {
                 Unchecked::Refuse => Err(refusal),
                 Unchecked::Report => Ok(()),
@@ -338,9 +340,9 @@ impl Shared {
             Outcome::Abandoned | Outcome::Failed | Outcome::Served => refused,
         };
         if let Some((refusal, asked)) = refused {
-            let _ = self.visit.refuse(refusal, telling.asked(&self.rules, asked));
+            let _ = self.visit.refuse(refusal, telling.asked(&self.editions, asked));
         } else {
-            self.visit.tell(outcome.name(login.as_ref()), telling.asked(&self.rules, asked));
+            self.visit.tell(outcome.name(login.as_ref()), telling.asked(&self.editions, asked));
         }
         Ok(())
     }

@@ -13,16 +13,20 @@
 mod answers;
 mod builder;
 mod caller;
+mod editions;
 mod error;
 mod ids;
 mod limit;
 mod limits;
 #[cfg(feature = "password")]
 mod login;
+mod onlooker;
+mod policies;
 mod routes;
 mod rules;
 mod stages;
 mod step_up;
+mod strangers;
 mod transport;
 mod visit;
 
@@ -30,19 +34,21 @@ use std::{collections::BTreeSet, fmt, pin::Pin, sync::Arc};
 
 pub use builder::GateBuilder;
 pub use caller::{Caller, Outcome};
+pub use editions::ShadowCounts;
 pub use error::{GateError, GateErrors};
 pub use limit::Limit;
 pub use limits::Outcomes;
 #[cfg(feature = "password")]
 pub use login::{ChallengeCheck, GuardedPasswords};
+pub use policies::Policies;
 pub use routes::{Access, RouteError, Routes};
 pub use step_up::StepUp;
 
 use crate::{
     Authenticator, Claim, Facts, Now, Principal, Refusal, Snapshot, Source, TrustedProxies,
-    audit::Sink, authz::PolicySet,
+    audit::Sink,
 };
-use {ids::Ids, limits::Limits, routes::Table, rules::Rules, transport::Transport};
+use {editions::Editions, ids::Ids, limits::Limits, routes::Table, transport::Transport};
 
 /// Who is calling, what may they do, how often: one answer for every request.
 ///
@@ -76,12 +82,12 @@ pub struct Gate(Arc<Inner>);
 
 struct Inner {
     authenticators: Box<[Box<dyn Authenticator>]>,
+    editions: Snapshot<Editions>,
     ids: Ids,
     limits: Limits,
     proxies: Option<TrustedProxies>,
     /// For each authenticator, those whom it may vouch in.
     realms: Box<[BTreeSet<String>]>,
-    rules: Snapshot<Rules>,
     sink: Option<Box<dyn Sink>>,
     sources: Box<[Source]>,
     table: Table,
@@ -147,17 +153,6 @@ impl Gate {
     /// The route table, to print or to compare.
     pub fn routes(&self) -> &Routes {
         self.0.table.routes()
-    }
-
-    /// Puts other policies in force, for requests that arrive from now on.
-    ///
-    /// # Errors
-    /// When the route table names a role or an action that they do not declare, or an
-    /// authenticator a role or an attribute; the policies in force then stay.
-    pub fn replace_policies(&self, policies: PolicySet) -> Result<(), GateErrors> {
-        let rules = Rules::resolve(policies, &self.0.table, &self.0.authenticators)?;
-        self.0.rules.replace(rules);
-        Ok(())
     }
 }
 

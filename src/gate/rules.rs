@@ -1,16 +1,18 @@
-//! The policies in force, and what each line of the route table means under them.
+//! Policies, and what each line of the route table means under them.
 
-use super::{Access, GateError, GateErrors, routes::Table};
+use std::sync::Arc;
+
+use super::{Access, GateError, GateErrors, routes::Table, strangers::strangers};
 use crate::{
     Authenticator,
     authz::{Action, PolicySet, Role},
 };
 
-/// One snapshot: policies and the table's names resolved in them.
-#[derive(Debug)]
+/// Policies and the table's names resolved in them. Clones share both.
+#[derive(Clone, Debug)]
 pub(super) struct Rules {
-    pub(super) policies: PolicySet,
-    needs: Box<[Need]>,
+    pub(super) policies: Arc<PolicySet>,
+    needs: Arc<[Need]>,
 }
 
 /// What a line takes of its caller, in the policies' own handles.
@@ -46,39 +48,12 @@ impl Rules {
             }
         }
         GateErrors::unless_empty(errors)?;
-        Ok(Self { policies, needs: needs.into() })
+        Ok(Self { policies: policies.into(), needs: needs.into() })
     }
 
     pub(super) fn need(&self, line: usize) -> Option<&Need> {
         self.needs.get(line)
     }
-}
-
-/// What authenticators hand out and no policy can mean: a misspelt name would switch a rule off.
-fn strangers(policies: &PolicySet, authenticators: &[Box<dyn Authenticator>]) -> Vec<GateError> {
-    let mut errors = Vec::new();
-    if policies.is_empty() {
-        return errors;
-    }
-    for one in authenticators {
-        let mut tell = |what, name: String, nearest: Option<&str>| {
-            let (realm, nearest) = (one.realm().to_owned(), nearest.map(str::to_owned));
-            errors.push(GateError::Stranger { realm, what, name, nearest });
-        };
-        for role in one.roles() {
-            if policies.role(&role).is_none() {
-                let nearest = policies.nearest_role(&role);
-                tell("role", role, nearest);
-            }
-        }
-        for name in one.attributes() {
-            if !policies.has_principal_attribute(&name) {
-                let nearest = policies.nearest_principal_attribute(&name);
-                tell("attribute of principals", name, nearest);
-            }
-        }
-    }
-    errors
 }
 
 fn need<'a>(

@@ -3,6 +3,7 @@
 use super::{
     Access, Admission, Caller, Gate,
     answers::Sent,
+    onlooker::Onlooker,
     routes::{Found, MAX_PATH, is_ambiguous},
     rules::{Need, Rules},
     visit::{Telling, Visit},
@@ -166,12 +167,14 @@ impl Gate {
 
     /// What is asked of a proven caller, or of none.
     fn enter(&self, mut visit: Visit, principal: Option<Principal>) -> Result<Caller, Refusal> {
-        let rules = self.0.rules.load();
+        let editions = self.0.editions.load();
+        let rules = &editions.in_force;
+        visit.onlooker = Onlooker::new(&editions, principal.as_ref());
         let known = principal.map(|principal| {
             let subject = rules.policies.subject(&principal);
             (principal, subject)
         });
-        let settled = self.settle(&mut visit, &rules, known.as_ref());
+        let settled = self.settle(&mut visit, rules, known.as_ref());
         let asked = match settled {
             Ok(Settled::Decided(action, decision)) => Some((action, decision)),
             Ok(Settled::Open | Settled::Owed(_)) | Err(_) => None,
@@ -180,10 +183,10 @@ impl Gate {
         let allowed = settled.and_then(|settled| denied.map(|()| settled));
         let fresh = || self.stepped_up(&visit, known.as_ref().map(|(principal, _)| principal));
         match allowed.and_then(|settled| fresh().map(|()| settled)) {
-            Ok(settled) => Ok(Caller::new(visit, rules, known, settled)),
+            Ok(settled) => Ok(Caller::new(visit, editions, known, settled)),
             Err(refusal) => {
                 let principal = known.as_ref().map(|(principal, _)| principal);
-                let telling = Telling { principal, ..Telling::default() }.asked(&rules, asked);
+                let telling = Telling { principal, ..Telling::default() }.asked(&editions, asked);
                 Err(visit.refuse(refusal, telling))
             }
         }
@@ -222,12 +225,16 @@ impl Gate {
                 if principal.scopes().is_some() {
                     return Err(self.insufficient_scope(Reason::ScopeMissing, None));
                 }
-                subject.holds(*role).then_some(Settled::Open).ok_or(Reason::RoleMissing.into())
+                let held = subject.holds(*role);
+                visit.onlooker.role(visit.line, held);
+                held.then_some(Settled::Open).ok_or(Reason::RoleMissing.into())
             }
             Need::Action(action) => {
                 let (principal, subject) = caller()?;
                 let context = visit.context(principal);
-                Ok(match rules.policies.could(subject, principal, *action, &context) {
+                let coarse = rules.policies.could(subject, principal, *action, &context);
+                visit.onlooker.coarse(visit.line, principal, &context, (*action, coarse));
+                Ok(match coarse {
                     Coarse::Yes(decision) | Coarse::No(decision) => {
                         Settled::Decided(*action, decision)
                     }

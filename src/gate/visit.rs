@@ -8,8 +8,9 @@ use std::{
 use super::{
     Caller, Gate,
     answers::Sent,
+    editions::Editions,
     limits::{Charges, Watched},
-    rules::Rules,
+    onlooker::Onlooker,
 };
 use crate::{
     Class, CorrelationId, Facts, Now, Principal, Refusal,
@@ -32,6 +33,7 @@ pub(super) struct Visit {
     pub(super) charges: Charges,
     pub(super) watched: Watched,
     pub(super) sent: Sent,
+    pub(super) onlooker: Onlooker,
     method: Box<str>,
     path: Box<str>,
     told: AtomicBool,
@@ -48,9 +50,9 @@ pub(super) struct Telling<'a> {
 
 impl<'a> Telling<'a> {
     /// With the names of what was asked and of the rule that decided.
-    pub(super) fn asked(self, rules: &'a Rules, asked: Option<(Action, Decision)>) -> Self {
+    pub(super) fn asked(self, editions: &'a Editions, asked: Option<(Action, Decision)>) -> Self {
         let Some((action, decision)) = asked else { return self };
-        let policies = &rules.policies;
+        let policies = editions.policies();
         let rule = decision.rule().and_then(|rule| policies.rule_name(rule));
         Self { action: policies.action_name(action), rule, ..self }
     }
@@ -68,6 +70,7 @@ impl Visit {
             charges: Charges::default(),
             watched: Watched::default(),
             sent: Sent::default(),
+            onlooker: Onlooker::default(),
             method: kept(gate, facts.method),
             path: kept(gate, facts.path),
             told: AtomicBool::new(false),
@@ -114,6 +117,7 @@ impl Visit {
         event.rule = telling.rule;
         event.refusal = telling.refusal;
         self.gate.0.limits.tell(self.watched, &mut event);
+        event.shadow = self.onlooker.told();
         sink.record(&event);
     }
 

@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     CorrelationId, Principal, Reason, Refusal, UnixTime,
-    audit::{Event, EventName, Sink},
+    audit::{Disagreement, Event, EventName, Sink},
 };
 
 /// Keeps the last 1,024 events for a test to look at. Clones share them.
@@ -51,7 +51,11 @@ pub struct Recorded {
     shadowed: Option<String>,
     nearing: Option<String>,
     refusal: Option<Refusal>,
+    shadow: Option<Shadow>,
 }
+
+/// A disagreement: action, answer and rule.
+type Shadow = (Option<String>, &'static str, Option<String>);
 
 impl Recorder {
     /// The events since the last call, oldest first.
@@ -96,6 +100,11 @@ impl Recorded {
             shadowed: self.shadowed.as_deref(),
             nearing: self.nearing.as_deref(),
             refusal: self.refusal.as_ref(),
+            shadow: self.shadow.as_ref().map(|(action, answer, rule)| Disagreement {
+                action: action.as_deref(),
+                answer,
+                rule: rule.as_deref(),
+            }),
         }
     }
 }
@@ -117,6 +126,9 @@ impl From<&Event<'_>> for Recorded {
             shadowed: event.shadowed.map(str::to_owned),
             nearing: event.nearing.map(str::to_owned),
             refusal: event.refusal.cloned(),
+            shadow: event.shadow.map(|shadow| {
+                (shadow.action.map(str::to_owned), shadow.answer, shadow.rule.map(str::to_owned))
+            }),
         }
     }
 }
@@ -146,6 +158,11 @@ mod tests {
             shadowed: Some("client"),
             nearing: Some("route"),
             refusal: Some(&refusal),
+            shadow: Some(Disagreement {
+                action: Some("order:read"),
+                answer: "forbidden_by_rule",
+                rule: Some("nobody-reads"),
+            }),
         };
         let recorder = Recorder::default();
         recorder.record(&event);

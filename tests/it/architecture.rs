@@ -15,7 +15,7 @@ pub(crate) use source::{root, rust_files};
 /// vocabulary. The adapters are on one level, so none uses another.
 const LEVELS: Levels = Levels {
     levels: &[
-        &["fetch", "jsonwebtoken", "testing", "tracing"],
+        &["fetch", "jsonwebtoken", "testing", "tracing", "watch"],
         &["tower"],
         &["http"],
         &["clock"],
@@ -66,8 +66,10 @@ const LOCKS: Absence = Absence {
         "clock.rs",
         "fetch/refresher",
         "gate/caller",
+        "gate/editions",
         "gate/ids",
         "gate/limits/listed",
+        "gate/onlooker",
         "gate/visit",
         "limit/concurrency",
         "limit/guard",
@@ -76,6 +78,8 @@ const LOCKS: Absence = Absence {
         "testing/recorder",
         "testing/stores.rs",
         "tower/future",
+        "watch/reloader",
+        "watch/watcher",
     ],
 };
 
@@ -100,7 +104,7 @@ const ABSENCES: &[Absence] = &[
             "UnixListener",
             "UnixStream",
         ],
-        only: &["audit/lines"],
+        only: &["audit/lines", "watch"],
     },
     Absence {
         what: "global state",

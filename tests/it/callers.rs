@@ -418,11 +418,14 @@ fn policies_are_replaced_whole_or_not_at_all() {
     let gate = builder().build().unwrap();
     let token = token("alice", &[]);
     let before = ask(&gate, Some(&token), "GET /orders/7").unwrap();
-    let errors = gate.replace_policies(policies(&POLICY.replace("manager", "boss"))).unwrap_err();
+    let errors = gate
+        .policies()
+        .replace(policies(&POLICY.replace("manager", "boss")), noon().wall)
+        .unwrap_err();
     assert!(errors.to_string().contains("no role `manager`"), "{errors}");
 
     let closed = POLICY.replace(r#"effect = "permit""#, r#"effect = "forbid""#);
-    gate.replace_policies(policies(&closed)).unwrap();
+    gate.policies().replace(policies(&closed), noon().wall).unwrap();
     let own = order("staff/alice", 1);
     // A request under way keeps the policies it came in under.
     assert!(before.may("order:read", &own).is_ok());

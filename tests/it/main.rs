@@ -110,6 +110,9 @@ mod quotas;
 #[cfg(all(feature = "testing", feature = "tower"))]
 mod rate_limit_fields;
 #[cfg(test)]
+#[cfg(feature = "watch")]
+mod reloads;
+#[cfg(test)]
 #[cfg(all(feature = "testing", feature = "fetch"))]
 mod remote_keys;
 #[cfg(test)]
@@ -118,6 +121,9 @@ mod routes;
 #[cfg(test)]
 #[cfg(feature = "testing")]
 mod sessions;
+#[cfg(test)]
+#[cfg(feature = "testing")]
+mod shadows;
 #[cfg(test)]
 #[cfg(feature = "testing")]
 mod signatures;

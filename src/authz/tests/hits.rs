@@ -32,7 +32,10 @@ fn counted(hits: &Hits, set: &PolicySet) -> Vec<(String, u64, u64)> {
         None => name.to_owned(),
     };
     let usage = hits.usage(set);
-    usage.iter().map(|one| (name(one.name, one.action), one.hits, one.since.as_secs())).collect()
+    usage
+        .iter()
+        .map(|one| (name(&one.name, one.action.as_deref()), one.hits, one.since.as_secs()))
+        .collect()
 }
 
 fn row(name: &str, hits: u64, since: u64) -> (String, u64, u64) {

@@ -42,11 +42,12 @@ impl Known {
             found = Found::default();
         }
         let schema = Schema::new(found.types.iter().map(|text| &**text));
-        let schema = schema.unwrap_or_else(|(one, other)| {
+        let mut schema = schema.unwrap_or_else(|(one, other)| {
             let message = || format!("the types `{one}` and `{other}` have the same number");
             problems.add(&Place::default(), message);
             Schema::default()
         });
+        schema.is_open = true;
         let texts: BTreeMap<String, &Uid> = found.actions.iter().map(|u| (name_of(u), u)).collect();
         if texts.len() < found.actions.len() {
             problems.add(&Place::default(), || "two actions have the same name".to_owned());
