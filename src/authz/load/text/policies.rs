@@ -150,19 +150,56 @@ impl CedarPolicies {
     /// # Errors
     /// When two have the same id.
     pub fn named_by_id(mut self) -> Result<Self, PolicyErrors> {
-        let mut problems = Problems::default();
-        let mut ids: BTreeSet<Box<str>> = BTreeSet::new();
         for named in &mut self.all {
             if let Some(id) = named.written.annotation("id") {
                 named.id = id.into();
             }
-            if !ids.insert(named.id.clone()) {
-                problems
-                    .add(&Place::default(), || format!("two policies are called `{}`", named.id));
-            }
         }
-        problems.finish(None)?;
-        Ok(self)
+        self.differently_named()
+    }
+
+    /// Adds the policies, templates and actions of another text. What is called by its place in
+    /// that text is called by its place among all.
+    ///
+    /// ```
+    /// use portcullis::authz::{CedarPolicies, PolicySet};
+    ///
+    /// let read = |text: &str| CedarPolicies::parse(text);
+    /// let permit = read(r#"permit (principal, action == Action::"read", resource);"#)?;
+    /// let forbid = read(r#"forbid (principal == User::"eve", action, resource);"#)?;
+    /// let set = PolicySet::from_policies(permit.and(forbid)?)?;
+    /// let read = set.action("read").unwrap();
+    /// let names = set.bearing_on(read).map(|one| set.rule_name(one.rule));
+    /// assert!(names.eq([Some("policy1"), Some("policy0")]));
+    /// # Ok::<(), portcullis::authz::PolicyErrors>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When two then have the same id, or when they are more than 100,000.
+    pub fn and(mut self, other: Self) -> Result<Self, PolicyErrors> {
+        let before = self.all.len();
+        if before + other.all.len() > MAX_POLICIES {
+            let mut problems = Problems::default();
+            problems.add(&Place::default(), || format!("more than {MAX_POLICIES} policies"));
+            problems.finish(None)?;
+        }
+        let placed = other.all.iter().enumerate().filter(|(at, named)| named.id == by_place(*at));
+        let ids: BTreeMap<Box<str>, Box<str>> =
+            placed.map(|(at, named)| (named.id.clone(), by_place(before + at))).collect();
+        for mut named in other.all {
+            let Named { id, template, .. } = &mut named;
+            for id in template.iter_mut().chain([id]) {
+                if let Some(new) = ids.get(id) {
+                    *id = new.clone();
+                }
+            }
+            self.all.push(named);
+        }
+        for (action, groups) in other.groups {
+            self.groups.entry(action).or_default().extend(groups);
+        }
+        self.types.extend(other.types);
+        self.differently_named()
     }
 
     /// Makes a policy called `id` of a template.
@@ -260,8 +297,18 @@ impl CedarPolicies {
     }
 
     fn push(&mut self, written: Written) {
-        let id = format!("policy{}", self.all.len()).into();
+        let id = by_place(self.all.len());
         self.all.push(Named { id, written, template: None });
+    }
+
+    fn differently_named(self) -> Result<Self, PolicyErrors> {
+        let mut problems = Problems::default();
+        let mut ids = BTreeSet::new();
+        for id in self.all.iter().map(|named| &*named.id).filter(|id| !ids.insert(*id)) {
+            problems.add(&Place::default(), || format!("two policies are called `{id}`"));
+        }
+        problems.finish(None)?;
+        Ok(self)
     }
 }
 
@@ -269,6 +316,10 @@ impl Named {
     fn is_template(&self, id: &str) -> bool {
         *self.id == *id && self.written.is_template()
     }
+}
+
+fn by_place(place: usize) -> Box<str> {
+    format!("policy{place}").into()
 }
 
 /// Templates and policies; linked policies as if they had been written so.

@@ -126,6 +126,65 @@ fn attack_bombs_of_nesting_are_refused() {
 }
 
 #[test]
+fn attack_texts_of_any_size_are_refused_by_stated_bounds() {
+    let refused = |text: &str| CedarPolicies::parse(text).err().map(|errors| errors.to_string());
+    let mebibyte = 1024 * 1024;
+    assert_eq!(refused(&" ".repeat(32 * mebibyte)), None);
+    let more = refused(&" ".repeat(32 * mebibyte + 1));
+    assert_eq!(more.as_deref(), Some("more than 33554432 bytes"));
+    let one = |length: usize| {
+        let open = "permit (principal, action, resource) when { \"";
+        let text = "a".repeat(length - open.len() - "\" like \"\" };".len());
+        refused(&format!("{open}{text}\" like \"\" }};"))
+    };
+    assert_eq!(one(mebibyte), None);
+    let more = one(mebibyte + 1);
+    assert_eq!(more.as_deref(), Some("line 1, column 1: more than 1048576 bytes in one policy"));
+    let policy = "permit(principal,action,resource);";
+    let more = refused(&policy.repeat(100_001));
+    assert_eq!(more.as_deref(), Some("line 1, column 3400001: more than 100000 policies"));
+
+    let steps = |count: usize| {
+        let condition = vec!["context.a == 1"; count].join(" || ");
+        let text = format!("permit (principal, action, resource) when {{ {condition} }};");
+        PolicySet::from_cedar(&text).err().map(|errors| errors.to_string())
+    };
+    assert_eq!(steps(1_024), None);
+    assert_eq!(steps(1_025).as_deref(), Some("a condition of `policy0` is too long"));
+}
+
+#[test]
+fn texts_are_put_together_and_what_is_called_by_its_place_is_called_anew() {
+    let read = |text: &str| CedarPolicies::parse(text).unwrap();
+    let (plain, template) = (
+        "permit (principal, action, resource);",
+        "permit (principal == ?principal, action, resource);",
+    );
+    let linked = read(&[plain, template].concat());
+    let linked = linked.link("policy1", "l", Slots::default().principal("User", "a")).unwrap();
+    let all = read(plain).and(linked).unwrap().and(read(plain)).unwrap();
+    let ids: Vec<_> = all.all.iter().map(|named| &*named.id).collect();
+    assert_eq!(ids, ["policy0", "policy1", "policy2", "l", "policy4"]);
+    assert!(all.to_string().contains("// \"l\", linked from \"policy2\""));
+    let named = |id: &str| read(&format!("@id(\"{id}\") {plain}")).named_by_id().unwrap();
+    let both = named("a").and(named("b")).unwrap();
+    assert_eq!(
+        both.clone().and(named("a")).unwrap_err().to_string(),
+        "two policies are called `a`"
+    );
+    // A name of one's own may be like one by place.
+    let taken = both.and(named("policy3")).unwrap().and(read(plain));
+    assert_eq!(taken.unwrap_err().to_string(), "two policies are called `policy3`");
+    // What is known of actions is known of all.
+    let grouped = read("permit (principal, action in Action::\"g\", resource);");
+    let declared = read("").action("Action::\"x\"", ["Action::\"g\""]).unwrap();
+    let set = PolicySet::from_policies(grouped.and(declared).unwrap()).unwrap();
+    assert_eq!(set.bearing_on(set.action("x").unwrap()).count(), 1);
+    let half = read(&plain.repeat(50_001));
+    assert_eq!(half.clone().and(half).unwrap_err().to_string(), "more than 100000 policies");
+}
+
+#[test]
 fn a_link_fills_the_slots_that_its_template_has() {
     let template = "permit (principal == ?principal, action, resource);";
     let policies = || CedarPolicies::parse(template).unwrap();
