@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{COVERED, WINDOWS, expr::Printer};
 use crate::authz::{
-    Effect, PolicySet, RuleId, TypeName, explain::Part, load::expr::Quoted, rules::Condition,
+    Effect, PolicySet, RuleId, TypeName,
+    explain::Part,
+    load::expr::{Expr, Quoted},
+    rules::Condition,
     schema::Ty,
 };
 
@@ -60,13 +63,15 @@ impl PolicySet {
         let mut text = String::new();
         for (id, policy) in self.gathered() {
             let name = self.rule_name(id).unwrap_or_default();
-            text.push_str(&self.policy(name, &policy));
+            let is_grant = (id.0 as usize) < self.roles.len();
+            let role = name.strip_prefix("role:").filter(|_| is_grant);
+            text.push_str(&self.policy(name, role, &policy));
             text.push('\n');
         }
         for (scope, covered) in &self.scopes {
-            let actions: Vec<_> = covered.iter().filter_map(|at| self.actions.name(at)).collect();
-            if actions != [&**scope] {
-                let actions = actions.iter().map(|name| action(name)).collect::<Vec<_>>();
+            let own = self.actions.number(scope);
+            if !covered.iter().eq(own) {
+                let actions = covered.iter().map(|at| self.action_text(at)).collect::<Vec<_>>();
                 text.push_str(&format!("// scope {}: {}\n", Quoted(scope), actions.join(", ")));
             }
         }
@@ -80,7 +85,6 @@ impl PolicySet {
     fn gathered(&self) -> BTreeMap<RuleId, Gathered<'_>> {
         let mut all: BTreeMap<RuleId, Gathered<'_>> = BTreeMap::new();
         for (number, cell) in (0..).zip(&self.cells) {
-            let action = self.actions.name(number).unwrap_or_default();
             let resource =
                 cell.resource.and_then(|ty| self.schema.type_text(ty)).unwrap_or_default();
             let grants = cell.grants.iter().map(|role| (RuleId(role), Effect::Permit, Vec::new()));
@@ -97,31 +101,43 @@ impl PolicySet {
                 if conditions.len() > gathered.conditions.len() {
                     gathered.conditions = conditions;
                 }
-                gathered.actions.entry(resource).or_default().push(action);
+                gathered.actions.entry(resource).or_default().push(self.action_text(number));
             }
         }
         all
     }
 
-    fn policy(&self, name: &str, policy: &Gathered<'_>) -> String {
-        let principal = name.strip_prefix("role:").map(|role| format!(" in {}", self::role(role)));
-        let all: Vec<&str> = policy.actions.values().flatten().copied().collect();
+    /// The action as it is written in policies.
+    fn action_text(&self, number: u32) -> String {
+        let name = self.actions.name(number).unwrap_or_default();
+        match self.action_uids.get(number as usize) {
+            // It is called as it is written.
+            Some((kind, _)) if *kind != TypeName::ACTION => name.to_owned(),
+            Some(_) | None => format!("Action::{}", Quoted(name)),
+        }
+    }
+
+    fn policy(&self, name: &str, role: Option<&str>, policy: &Gathered<'_>) -> String {
+        let principal = role.map(|role| format!(" in {}", self::role(role)));
+        let all: Vec<String> = policy.actions.values().flatten().cloned().collect();
         let mut text = format!(
             "@id({})\n{} (\n    principal{},\n    action {},\n    resource",
             Quoted(name),
             policy.effect.word(),
             principal.unwrap_or_default(),
-            one_of("==", "in", &all, action)
+            one_of("==", "in", &all)
         );
-        let types: Vec<_> = policy.actions.iter().collect();
-        let first = types.first().map_or("", |(ty, _)| ty);
-        if types.len() == 1 {
-            text.push_str(&format!(" is {first}\n)"));
+        // None is declared in Cedar's policy text.
+        let types: Vec<_> = policy.actions.iter().filter(|(ty, _)| !ty.is_empty()).collect();
+        if types.is_empty() {
+            text.push_str("\n)");
+        } else if let [(ty, _)] = &*types {
+            text.push_str(&format!(" is {ty}\n)"));
         } else {
             // An action is done to resources of its own type alone.
-            let each = types.iter().map(|(ty, of)| {
-                format!("resource is {ty} && action {}", one_of("==", "in", of, action))
-            });
+            let each = types
+                .iter()
+                .map(|(ty, of)| format!("resource is {ty} && action {}", one_of("==", "in", of)));
             let each = each.collect::<Vec<_>>().join(" || ");
             text.push_str(&format!("\n)\nwhen {{ {each} }}"));
         }
@@ -138,17 +154,26 @@ struct Gathered<'a> {
     effect: Effect,
     conditions: Vec<&'a Condition>,
     /// By the type of their resources.
-    actions: BTreeMap<&'a str, Vec<&'a str>>,
+    actions: BTreeMap<&'a str, Vec<String>>,
 }
 
 /// A policy's conditions, in the order in which they are looked at.
 fn conditions(list: &[&Condition], printer: Printer<'_>) -> String {
-    let (mut text, mut when, mut unless) = (String::new(), Vec::new(), String::new());
+    let (mut text, mut when) = (String::new(), Vec::new());
+    let end_when = |text: &mut String, when: &mut Vec<&Expr>| {
+        if !when.is_empty() {
+            text.push_str(&format!("\nwhen {{ {} }}", printer.print_all(when)));
+            when.clear();
+        }
+    };
     for condition in list {
+        if !matches!(&*condition.part, Part::When(_)) {
+            end_when(&mut text, &mut when);
+        }
         match &*condition.part {
             Part::Roles(roles) => {
-                let roles: Vec<&str> = roles.iter().map(|role| &**role).collect();
-                let roles = one_of("in", "in", &roles, role);
+                let roles: Vec<_> = roles.iter().map(|name| role(name)).collect();
+                let roles = one_of("in", "in", &roles);
                 text.push_str(&format!("\nwhen {{ principal {roles} }}"));
             }
             Part::During(times) => {
@@ -160,27 +185,21 @@ fn conditions(list: &[&Condition], printer: Printer<'_>) -> String {
                 text.push_str(&format!("\nunless {{ context.{WINDOWS}.contains({window}) }}"));
             }
             Part::When(expr) => when.push(expr),
-            // The last part, if there is one.
-            Part::Unless(expr) => unless = format!("\nunless {{ {} }}", printer.print(expr)),
+            Part::Unless(expr) => {
+                text.push_str(&format!("\nunless {{ {} }}", printer.print(expr)));
+            }
         }
     }
-    if !when.is_empty() {
-        text.push_str(&format!("\nwhen {{ {} }}", printer.print_all(&when)));
-    }
-    text + &unless
+    end_when(&mut text, &mut when);
+    text
 }
 
 /// `== one`, or `in [several]`.
-fn one_of(equal: &str, among: &str, names: &[&str], print: fn(&str) -> String) -> String {
-    let names: Vec<String> = names.iter().map(|name| print(name)).collect();
-    match &*names {
+fn one_of(equal: &str, among: &str, names: &[String]) -> String {
+    match names {
         [one] => format!("{equal} {one}"),
         several => format!("{among} [{}]", several.join(", ")),
     }
-}
-
-fn action(name: &str) -> String {
-    format!("Action::{}", Quoted(name))
 }
 
 fn role(name: &str) -> String {

@@ -1,6 +1,8 @@
 //! What the parts do together.
 
+mod calls;
 mod cedar;
+mod cedar_sets;
 mod documents;
 mod explanations;
 mod hits;
@@ -9,6 +11,7 @@ mod indexes;
 mod operators;
 pub(super) mod oracle;
 mod programs;
+mod round_trip;
 mod semantics;
 mod sets;
 mod types;

@@ -65,7 +65,7 @@ const CONDITIONS: [&str; 26] = [
 ];
 
 #[derive(Clone, Debug)]
-struct Written {
+pub(super) struct Written {
     id: String,
     effect: Effect,
     actions: Vec<&'static str>,
@@ -155,7 +155,7 @@ fn covers(scope: &&'static str) -> bool {
     ["read", "docs"].contains(scope)
 }
 
-fn set(rules: &[Written]) -> PolicySet {
+pub(super) fn set(rules: &[Written]) -> PolicySet {
     let head = Document::from_toml(HEAD).unwrap();
     let document = rules.iter().fold(head, |document, rule| document.rule(rule.policy()));
     PolicySet::from_document(document).unwrap_or_else(|errors| panic!("{errors}"))
@@ -194,7 +194,7 @@ fn named(set: &PolicySet, decision: Decision) -> (&'static str, String) {
 }
 
 prop_compose! {
-    fn rules()(
+    pub(super) fn rules()(
         ids in prop::collection::btree_set("[a-z]{2}", 0..6),
     )(
         rules in ids.into_iter().map(rule).collect::<Vec<_>>(),
