@@ -1,8 +1,20 @@
 //! May you?
 //!
-//! A [`Document`] says who may do what: roles, scopes, and rules with conditions in a subset of
-//! Cedar's expressions. [`PolicySet::from_document`] checks it whole and compiles it. A decision
-//! reads the application's own types through [`Entity`] and allocates nothing.
+//! There are two ways to write policies, and they become the same compiled form:
+//!
+//! - A [`Document`] says who may do what: roles, scopes, and rules with conditions in a subset of
+//!   Cedar's expressions, checked against declared types. [`PolicySet::from_document`] checks it
+//!   whole and compiles it.
+//! - [`PolicySet::from_cedar`] reads [Cedar's policy text](https://docs.cedarpolicy.com/policies/syntax-policy.html)
+//!   in full; no types are declared there. [`CedarPolicies`] is for templates, groups of actions,
+//!   ids of one's own and several texts. [`PolicySet::to_cedar`] prints any set as such text.
+//!
+//! A decision reads the application's own types through [`Entity`], which [`entity!`](crate::entity)
+//! implements, and allocates nothing. What the request is done under is a [`Context`], with the
+//! application's own members as a [`Record`]. Entities that are kept as data, with parents,
+//! attributes and tags, are an [`Entities`] store: [`PolicySet::know`] holds it against a set, and
+//! [`Context::entities`] lets conditions look names up in it. Where all of a request is Cedar's,
+//! the context is [`KnownEntities::members`] of its JSON, given by [`Context::plain`].
 //!
 //! Nothing is allowed that nothing permits; a forbid overrides every permit; the order of rules
 //! says nothing. An error in a permit means that it does not apply, an error in a forbid denies
@@ -18,6 +30,7 @@
 //! |---|---|
 //! | `principal`, `resource`, `context` | the variables; `.name` or `["name"]` reads an attribute |
 //! | `true`, `12`, `"text"`, `ip("10.0.0.0/8")`, `User::"staff/alice"` | values |
+//! | `decimal("1.5")`, `datetime("2024-10-15T09:00:00Z")`, `duration("1d12h")` | values with at most four decimal places, moments, spans of time |
 //! | `[a, b]`, `{name: a}` | a set, whose elements are of one type; a record |
 //! | `if a then b else c` | one of two values of one type, or one of two conditions |
 //! | `a && b`, <code>a &#124;&#124; b</code>, `!a` | from left to right, no further than needed |
@@ -29,7 +42,10 @@
 //! | `a is Order`, `a is User in b` | is the entity of that type, and below the other? |
 //! | `a like "x*"` | text with anything for each `*`; `\*` is a star |
 //! | `s.contains(a)`, `s.containsAll(t)`, `s.containsAny(t)`, `s.isEmpty()` | of sets |
-//! | `a.isInRange(b)` | of two of ip |
+//! | `a.isInRange(b)`, `a.isIpv4()`, `a.isIpv6()`, `a.isLoopback()`, `a.isMulticast()` | of ip |
+//! | `a.lessThan(b)`, `a.lessThanOrEqual(b)`, `a.greaterThan(b)`, `a.greaterThanOrEqual(b)` | of two of decimal |
+//! | `t.offset(d)`, `t.durationSince(u)`, `t.toDate()`, `t.toTime()` | of datetime: later by a duration, the duration between two, the day, the time of the day as a duration; beyond what can be said is an error |
+//! | `d.toDays()`, `toHours`, `toMinutes`, `toSeconds`, `toMilliseconds` | of duration: as a whole number |
 //!
 //! `*` binds tighter than `+` and `-`, these than comparisons, which do not chain, these than
 //! `&&`, and that than <code>&#124;&#124;</code>. All values of one comparison are evaluated, and an
@@ -58,7 +74,7 @@
 //! ```
 //!
 //! A condition has at most 8 KiB, 64 levels of nesting, 16 attributes one of the other, and 64 of
-//! `+`, `-` and `*`; a rule has at most 1,024 tests, elements of sets and operators, where each `if`
+//! `+`, `-`, `*` and methods of the extension types (ip, decimal, datetime, duration); a rule has at most 1,024 tests, elements of sets and operators, where each `if`
 //! within a comparison doubles what it stands in, and every 64 bytes of one text count as one more.
 //!
 //! Besides them, `during` and `outside` of a rule hold a window of the week in a time zone, as

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::{
     Attr, Context, Entity, EvalError, TypeName, Uid, Value,
     bits::Bits,
-    general::{self, Node},
+    general::{self, Datum, Function, Node},
     load::expr::{How, Literal, Operator, Root},
     names::Names,
     schema::Ty,
@@ -76,8 +76,11 @@ pub(super) enum Test {
 pub(super) enum Operand {
     Read(Read),
     Literal(Literal),
-    /// Nested no deeper than a condition has operators, of which there are at most 64.
+    /// What no text says shorter than a call does: a decimal, a moment, a span of time.
+    Constant(Datum),
+    /// Nested no deeper than a condition has operators and calls, of which there are at most 64.
     Arithmetic(Operator, Box<(Operand, Operand)>),
+    Call(Function, Box<[Operand]>),
 }
 
 /// A set: a value that is read, or values one by one.
@@ -336,6 +339,8 @@ impl<'a> World<'a> {
             Operand::Literal(Literal::Str(value)) => Ok(Value::Str(value)),
             Operand::Literal(Literal::Ip(value)) => Ok(Value::Ip(*value)),
             Operand::Literal(Literal::Entity(name)) => Ok(Value::Ref(name.type_name, &name.id)),
+            Operand::Constant(datum) => Ok(datum.value()),
+            Operand::Call(function, arguments) => general::called(self, *function, arguments),
             Operand::Arithmetic(operator, sides) => {
                 let (left, right) = numbers(self.value(&sides.0)?, self.value(&sides.1)?)?;
                 let result = match operator {

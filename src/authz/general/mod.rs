@@ -1,9 +1,11 @@
-//! Conditions of Cedar's policy text, as trees: whatever no typed step of a program says.
+//! Conditions of Cedar's policy text, as trees: whatever no typed step of a program says. Calls of
+//! the extension types' functions are here for all conditions.
 //!
 //! Nothing is known of the types before a request comes, so every operator asks for them, and a
 //! wrong one is an error of the policy. What an operator needs is evaluated whole and once, from
 //! left to right, but for `&&`, `||`, `if` and `is … in …`.
 
+mod call;
 mod datum;
 mod function;
 mod moments;
@@ -13,6 +15,7 @@ mod sets;
 #[cfg(test)]
 mod tests;
 
+pub(super) use call::called;
 pub(super) use datum::{Datum, DatumRecord, DatumSet, Net};
 pub(super) use function::Function;
 pub(super) use run::truth;

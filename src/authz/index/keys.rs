@@ -77,9 +77,9 @@ pub(super) fn hazards(program: &Program) -> Option<Vec<Question>> {
 
 fn read(operand: &Operand) -> Option<Option<Question>> {
     match operand {
-        Operand::Literal(_) => Some(None),
+        Operand::Literal(_) | Operand::Constant(_) => Some(None),
         Operand::Read(read) => Some(Some(Question::Value(read.clone()))),
-        Operand::Arithmetic(..) => None,
+        Operand::Arithmetic(..) | Operand::Call(..) => None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! The types of conditions: what cannot be true of any request does not load.
 
+mod calls;
+
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
@@ -13,6 +15,8 @@ use super::{
     settled::{reached, role_of, settled},
     shape::Shape,
 };
+pub(in crate::authz) use calls::arguments;
+
 use crate::authz::{
     names::{Names, nearest},
     schema::{Declared, PRINCIPALS, Schema, Ty},
@@ -156,7 +160,7 @@ impl Checker<'_> {
                 *shape == Shape::One(Ty::Str)
             }),
             Kind::Contains(how, set, asked) => self.contains(*how, set, asked, present),
-            Kind::IsEmpty(set) => self.needs(set, present, "`isEmpty` needs a set", is_set),
+            Kind::IsEmpty(set) => self.needs(set, present, "`isEmpty` needs a set", Shape::is_set),
             Kind::Arithmetic(operator, left, right) => {
                 let rule = format!("`{operator}` needs two of long");
                 let long = Shape::One(Ty::Long);
@@ -170,8 +174,9 @@ impl Checker<'_> {
                 self.needs(inner, present, "`-` needs long", |shape| *shape == long);
                 return Some(long);
             }
+            Kind::Call(function, of) => return self.call(expr.at, *function, of, present),
             // No document has it.
-            Kind::HasPath(..) | Kind::Call(..) => return None,
+            Kind::HasPath(..) => return None,
             Kind::Not(_) | Kind::And(_) | Kind::Or(_) | Kind::Has(..) => {
                 self.truth(expr, present);
             }
@@ -277,10 +282,10 @@ impl Checker<'_> {
         let name = how.word();
         let shapes = (self.value(set, present), self.value(asked, present));
         let (Some(of), Some(what)) = shapes else { return };
-        if !is_set(&of) {
+        if !of.is_set() {
             let word = self.text(&of);
             self.error(set.at, format!("`{name}` needs a set, not {word}"));
-        } else if how != How::Element && !is_set(&what) {
+        } else if how != How::Element && !what.is_set() {
             let word = self.text(&what);
             self.error(asked.at, format!("`{name}` needs two sets, not {word}"));
         } else {
@@ -492,8 +497,4 @@ impl Checker<'_> {
     fn error(&mut self, at: usize, message: String) {
         self.errors.insert((at, message));
     }
-}
-
-fn is_set(shape: &Shape) -> bool {
-    matches!(shape, Shape::Set(_))
 }

@@ -8,8 +8,9 @@ use super::{
     settled::{reached, role_of, settled},
 };
 use crate::authz::{
-    TypeName,
+    TypeName, Value,
     explain::{Part, Times},
+    general::{Datum, Function},
     names::Names,
     program::{Attribute, Exit, MAX_STEPS, Many, Operand, Program, Read, Step, Test},
     schema::{Schema, Ty},
@@ -211,7 +212,9 @@ impl Emitter<'_> {
                 Test::Contains(How::All, Many::Listed(Box::new([])), self.many(set)?)
             }
             Kind::Contains(how, set, asked) => return self.contains(*how, set, asked, yes, no),
-            Kind::Literal(Literal::Bool(_)) => Test::Equal(self.operand(expr)?, TRUE),
+            Kind::Literal(Literal::Bool(_)) | Kind::Call(..) => {
+                Test::Equal(self.operand(expr)?, TRUE)
+            }
             Kind::Path(path) if self.ty(path) == Some(Ty::Bool) => {
                 Test::Equal(self.operand(expr)?, TRUE)
             }
@@ -226,7 +229,6 @@ impl Emitter<'_> {
             | Kind::Or(_)
             | Kind::If(_)
             | Kind::HasPath(..)
-            | Kind::Call(..)
             | Kind::Arithmetic(..)
             | Kind::Negated(_) => return Err(TooLong),
         };
@@ -386,11 +388,25 @@ impl Emitter<'_> {
         } else if let Kind::Negated(inner) = &expr.kind {
             let zero = Operand::Literal(Literal::Long(0));
             (Operator::Subtract, zero, self.operand(inner)?)
+        } else if let Kind::Call(function, arguments) = &expr.kind {
+            return self.call(*function, arguments);
         } else {
             return Err(TooLong);
         };
         self.weigh(1)?;
         Ok(Operand::Arithmetic(operator, Box::new((left, right))))
+    }
+
+    /// A call; of a text that stands there, what it makes of it.
+    fn call(&mut self, function: Function, arguments: &[Expr]) -> Result<Operand, TooLong> {
+        self.weigh(1)?;
+        if let [Expr { kind: Kind::Literal(Literal::Str(text)), .. }] = arguments
+            && let Some(constant) = function.call(&[Value::Str(text)]).ok().and_then(Datum::scalar)
+        {
+            return Ok(Operand::Constant(constant));
+        }
+        let operands = arguments.iter().map(|argument| self.operand(argument));
+        Ok(Operand::Call(function, operands.collect::<Result<_, _>>()?))
     }
 
     fn many(&mut self, expr: &Expr) -> Result<Many, TooLong> {

@@ -20,6 +20,7 @@ fn is_kept(value: &Expr) -> bool {
             | Kind::Record(_)
             | Kind::Arithmetic(..)
             | Kind::Negated(_)
+            | Kind::Call(..)
     )
 }
 

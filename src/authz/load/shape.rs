@@ -66,6 +66,10 @@ impl Shape {
         matches!(self, Self::One(ty) if ty.is_entity())
     }
 
+    pub(in crate::authz) fn is_set(&self) -> bool {
+        matches!(self, Self::Set(_))
+    }
+
     /// Whether `in` may have it on its right.
     pub(in crate::authz) fn is_above(&self) -> bool {
         match self {

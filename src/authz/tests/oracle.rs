@@ -52,7 +52,7 @@ fn walk(expr: &Expr, scene: &Scene) -> Result<Seen, EvalError> {
             let [condition, one, other] = &**parts;
             walk(if answer(condition, scene)? { one } else { other }, scene)
         }
-        // No document has it.
+        // No condition that it is asked about has them.
         Kind::HasPath(..) | Kind::Call(..) => Err(EvalError::Unavailable),
         Kind::Has(of, name) => match walk(of, scene)? {
             Seen::Data(Data::Name(..)) => Err(EvalError::NameOnly),
@@ -267,7 +267,9 @@ fn typed(name: &str, data: Data) -> Result<Data, EvalError> {
         Data::Long(_) => Ty::Long,
         Data::Str(_) => Ty::Str,
         Data::Ip(_) => Ty::Ip,
+        Data::Decimal(_) => Ty::Decimal,
         Data::Datetime(_) => Ty::Datetime,
+        Data::Duration(_) => Ty::Duration,
         Data::Name(kind, _) => Ty::Entity(TypeName::new(kind)),
         Data::Thing(thing) => Ty::Entity(TypeName::new(thing.kind)),
         Data::Strings(_) => Ty::Strings,

@@ -12,7 +12,7 @@ const MAX_LENGTH: usize = 8 * 1024;
 const MAX_DEPTH: usize = 64;
 /// Longer chains of attributes are refused: `has` asks for each by all before it.
 const MAX_CHAIN: usize = 16;
-/// More of `+`, `-` and `*` are refused: each may nest the others.
+/// More of `+`, `-`, `*` and of calls are refused: each may nest the others.
 const MAX_OPERATORS: usize = 64;
 
 /// Reads a condition.
@@ -186,10 +186,10 @@ impl<'t> Parser<'t> {
         Ok(left)
     }
 
-    fn count_operator(&mut self) -> Result<(), SyntaxError> {
+    pub(super) fn count_operator(&mut self) -> Result<(), SyntaxError> {
         self.operators += 1;
         if self.operators > MAX_OPERATORS {
-            let message = format!("more than {MAX_OPERATORS} of `+`, `-` and `*`");
+            let message = format!("more than {MAX_OPERATORS} of `+`, `-`, `*` and calls");
             return Err(SyntaxError { at: self.at(), message });
         }
         Ok(())

@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::{
-    EntityName, Expr, How, Kind, Literal, Path, Root, SyntaxError, lex::TokenKind, parse::Parser,
+    EntityName, Expr, How, Kind, Literal, Path, Quoted, Root, SyntaxError, lex::TokenKind,
+    parse::Parser,
 };
 use crate::{
     IpNet, IpNetError,
-    authz::{TypeName, names::nearest, value::canonical},
+    authz::{
+        TypeName, Value, general::Function, load::check::arguments, names::nearest,
+        value::canonical,
+    },
 };
 
 impl<'t> Parser<'t> {
@@ -42,12 +46,17 @@ impl<'t> Parser<'t> {
             return self.field(self.owner(of, place)?, name);
         }
         let known = ["isInRange", "contains", "containsAll", "containsAny", "isEmpty"];
+        if let Some((function, count)) = method(&name) {
+            return self.call(of, function, count);
+        }
         if !known.contains(&&*name) {
-            let meant = nearest(&name, known);
+            let methods = Function::ALL.into_iter().map(Function::word);
+            let methods = methods.filter(|name| method(name).is_some());
+            let meant = nearest(&name, known.into_iter().chain(methods));
             let hint = meant.map_or(String::new(), |meant| format!("; did you mean `{meant}`?"));
             return Err(SyntaxError { at: place, message: format!("no method `{name}`{hint}") });
         }
-        // A method's answer has no methods: so they nest no deeper than parentheses do.
+        // Their answer has no methods: so they nest no deeper than parentheses do.
         if matches!(of.kind, Kind::InRange(..) | Kind::Contains(..) | Kind::IsEmpty(_)) {
             let message = format!("`{name}` cannot be asked of a bool");
             return Err(SyntaxError { at: place, message });
@@ -66,6 +75,19 @@ impl<'t> Parser<'t> {
         };
         self.expect(")")?;
         Ok(Expr { kind, at })
+    }
+
+    /// A method of an extension type; the parenthesis is taken.
+    fn call(&mut self, of: Expr, function: Function, count: usize) -> Result<Expr, SyntaxError> {
+        // What it is asked of may be a call again.
+        self.count_operator()?;
+        let at = of.at;
+        let mut arguments = vec![of];
+        for _ in 0..count {
+            arguments.push(self.nested(Self::expr)?);
+        }
+        self.expect(")")?;
+        Ok(Expr { kind: Kind::Call(function, arguments), at })
     }
 
     pub(super) fn primary(&mut self) -> Result<Expr, SyntaxError> {
@@ -154,9 +176,24 @@ impl<'t> Parser<'t> {
                 self.expect(")")?;
                 Kind::Literal(Literal::Ip(net))
             }
-            _ => return Err(unknown(name, at)),
+            _ => match CONSTRUCTORS.into_iter().find(|function| function.word() == name) {
+                Some(function) if self.take("(") => self.constructed(function)?,
+                Some(_) | None => return Err(unknown(name, at)),
+            },
         };
         Ok(Expr { kind, at })
+    }
+
+    /// A value of an extension type from its text; the parenthesis is taken.
+    fn constructed(&mut self, function: Function) -> Result<Kind, SyntaxError> {
+        let (at, word) = (self.at(), function.word());
+        let text = self.text(&format!("a {word} in quotes"))?;
+        if function.call(&[Value::Str(text)]).is_err() {
+            return Err(SyntaxError { at, message: format!("{} is no {word}", Quoted(text)) });
+        }
+        self.expect(")")?;
+        let text = Expr { kind: Kind::Literal(Literal::Str(text.into())), at };
+        Ok(Kind::Call(function, vec![text]))
     }
 
     /// What attributes are read of, unless it can have none.
@@ -166,6 +203,14 @@ impl<'t> Parser<'t> {
             false => Err(SyntaxError { at, message: NO_OWNER.into() }),
         }
     }
+}
+
+const CONSTRUCTORS: [Function; 3] = [Function::Decimal, Function::Datetime, Function::Duration];
+
+/// The method of that name, and how many arguments it takes.
+fn method(name: &str) -> Option<(Function, usize)> {
+    let function = Function::ALL.into_iter().find(|function| function.word() == name)?;
+    Some((function, arguments(function)?))
 }
 
 /// An address or a range; one of IPv4-mapped addresses is the IPv4 range that it carries.

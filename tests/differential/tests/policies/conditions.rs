@@ -44,7 +44,8 @@ impl Writer<'_> {
     }
 
     fn test(&mut self) -> String {
-        match self.choices.below(15) {
+        match self.choices.below(16) {
+            15 => self.call(),
             10 => format!("{} like {}", self.text(), self.pattern()),
             11 => self.of_set(),
             12 => self.kind(),
@@ -95,6 +96,58 @@ impl Writer<'_> {
             2 => format!("{}.level", self.entity()),
             _ => self.choices.pick(&rare).to_owned(),
         }
+    }
+
+    /// What the functions of the extension types are asked.
+    fn call(&mut self) -> String {
+        match self.choices.below(7) {
+            0 => {
+                let operator = self.choices.pick(&["==", "<", ">="]);
+                format!("{} {operator} {}", self.moment(), self.moment())
+            }
+            1 => {
+                format!(
+                    "{}.durationSince({}).toDays() > {}",
+                    self.moment(),
+                    self.moment(),
+                    self.long()
+                )
+            }
+            2 => format!("{}.toTime() <= {}", self.moment(), self.span()),
+            3 => {
+                let unit = self.choices.pick(&["Milliseconds", "Seconds", "Minutes", "Hours"]);
+                format!("{}.to{unit}() * 2 == {}", self.span(), self.long())
+            }
+            4 => {
+                let methods = ["lessThan", "lessThanOrEqual", "greaterThan", "greaterThanOrEqual"];
+                format!("{}.{}({})", self.decimal(), self.choices.pick(&methods), self.decimal())
+            }
+            5 => format!("[{}, {}].contains({})", self.decimal(), self.decimal(), self.decimal()),
+            _ => {
+                let method = self.choices.pick(&["Ipv4", "Ipv6", "Loopback", "Multicast"]);
+                format!("context.client.is{method}()")
+            }
+        }
+    }
+
+    fn moment(&mut self) -> String {
+        let texts = ["1970-01-01", "2024-02-29T23:59:59.999Z", "1969-12-31T00:00:00+0130"];
+        let moment = format!("datetime(\"{}\")", self.choices.pick(&texts));
+        match self.choices.below(4) {
+            0 => format!("{moment}.toDate()"),
+            1 => format!("{moment}.offset({})", self.span()),
+            _ => moment,
+        }
+    }
+
+    fn span(&mut self) -> String {
+        let spans = ["0ms", "1d2h", "-3m4s", "9223372036854775807ms"];
+        format!("duration(\"{}\")", self.choices.pick(&spans))
+    }
+
+    fn decimal(&mut self) -> String {
+        let decimals = ["0.0", "1.5", "-1.50", "922337203685477.5807"];
+        format!("decimal(\"{}\")", self.choices.pick(&decimals))
     }
 
     fn pattern(&mut self) -> String {
