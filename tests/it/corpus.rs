@@ -13,7 +13,7 @@ mod fuzz;
 mod seeds;
 
 /// All corpora together, in files and bytes.
-const MOST: (usize, usize) = (200, 200 * 1024);
+const MOST: (usize, usize) = (250, 200 * 1024);
 
 fn folder(target: &Target) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(target.name)
@@ -57,7 +57,9 @@ macro_rules! one_test_each {
     };
 }
 
-one_test_each!(api_key authorization cookies document expression forwarded jwks jwt phc);
+one_test_each!(
+    api_key authorization cedar_condition cedar_text cookies document expression forwarded jwks jwt phc
+);
 
 #[test]
 fn corpora_stay_small_and_every_target_is_there() {

@@ -4,6 +4,9 @@
 
 pub mod api_key;
 pub mod authorization;
+pub mod cedar_condition;
+pub mod cedar_text;
+mod cedar_world;
 pub mod cookies;
 pub mod document;
 pub mod expression;
@@ -27,9 +30,11 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 11] = [
     Target { name: "api_key", run: api_key::run },
     Target { name: "authorization", run: authorization::run },
+    Target { name: "cedar_condition", run: cedar_condition::run },
+    Target { name: "cedar_text", run: cedar_text::run },
     Target { name: "cookies", run: cookies::run },
     Target { name: "document", run: document::run },
     Target { name: "expression", run: expression::run },

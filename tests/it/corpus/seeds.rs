@@ -19,6 +19,8 @@ pub(super) fn of(name: &str) -> Vec<Vec<u8>> {
         "api_key" => api_keys(),
         "authorization" => owned(&AUTHORIZATION),
         "cookies" => cookies(),
+        "cedar_condition" => owned(&CEDAR_CONDITIONS),
+        "cedar_text" => owned(&CEDAR_TEXTS),
         "document" => documents(),
         "expression" => owned(&EXPRESSIONS),
         "forwarded" => owned(&FORWARDED),
@@ -70,7 +72,7 @@ const FORWARDED: [&str; 18] = [
     "for=192.0.2.43; , ;proto=http",
 ];
 
-const EXPRESSIONS: [&str; 28] = [
+const EXPRESSIONS: [&str; 31] = [
     "true",
     "resource.owner == principal",
     "resource.owner != User::\"staff/alice\"",
@@ -99,6 +101,9 @@ const EXPRESSIONS: [&str; 28] = [
     "resource.owner.department == \"it\"",
     "context has auth_time && context.auth_time > resource.made",
     "resource.owner",
+    "resource.made.offset(duration(\"-1d2h\")).toDate() < datetime(\"2024-02-29\")",
+    "resource.made.durationSince(datetime(\"1969-12-31T23:59:59.999+0100\")).toDays() > 1 == resource.from.isIpv4()",
+    "decimal(\"1.5\").lessThan(decimal(\"-0.0001\")) || resource.made.toTime().toHours() * 2 > 3",
 ];
 
 fn owned(texts: &[&str]) -> Vec<String> {
@@ -160,6 +165,40 @@ fn cookies() -> Vec<String> {
         record,
     ]
 }
+
+const CEDAR_CONDITIONS: [&str; 16] = [
+    "resource.owner == principal && resource.size > 7",
+    "principal in [Team::\"all\", Team::\"crew\"] || resource in Folder::\"f\"",
+    "resource has in_it.a.b && resource.in_it.a.b == 1",
+    "resource.hasTag(\"a\") && resource.getTag(\"a\") == \"b\"",
+    "resource.size + 1 > 0 || context.size * -1 == 0",
+    "principal.name like \"a*\\*\" && !(principal is User in Team::\"crew\")",
+    "resource.price.lessThan(decimal(\"1.6\")) == resource.open",
+    "resource.made.offset(duration(\"1d\")).toDate() >= datetime(\"2024-03-01\")",
+    "resource.made.durationSince(datetime(\"1970-01-01\")).toDays() > 19000",
+    "principal.home.isInRange(ip(\"10.0.0.0/8\")) && ip(\"::1\").isLoopback()",
+    "resource.tags.containsAll([\"a\"]) && [].containsAny(resource.tags) == [].isEmpty()",
+    "if context has who then context.who == User::\"bob\" else action == Action::\"ask\"",
+    "context.a.b || resource.in_it.c.contains([true])",
+    "1",
+    "resource.size = 1",
+    "principal.isIpv4(1, 2)",
+];
+
+const CEDAR_TEXTS: [&str; 12] = [
+    "permit (principal == User::\"alice\", action == Action::\"read\", resource in Folder::\"f\");",
+    "@id(\"a\") @note forbid (principal, action in [Action::\"read\", Action::\"write\"], resource is Doc in Folder::\"f\")\nwhen { resource.open } unless { context has who } when { true };",
+    "permit (principal in ?principal, action, resource == ?resource) when { principal.level > 1 };\npermit (principal, action == A::B::Action::\"x\\0\", resource);",
+    "permit (principal is User, action == Action::\"read\", resource) when { {a: [1, -2], \"b c\": \"\\u{e9}\"}[\"b c\"] like \"*\\*\" };",
+    "permit (principal, action == Action::\"read\", resource)\nwhen { if principal has level then principal.level * 2 - 1 < 9 else !!resource.open };",
+    "permit (principal, action == Action::\"read\", resource) when { [1] == [1, 1] && {} != {a: 1} };\n// the end",
+    "forbid (principal in Team::\"all\", action == Action::\"read\", resource) unless { resource.owner == principal };\npermit (principal, action, resource);",
+    "permit (principal, action == Action::\"read\", resource) when { ip(\"::1\").isInRange(principal.home) || decimal(\"0.1\") == decimal(\"0.10\") };",
+    "permit (principal, action in [], resource);",
+    "permit (principal, action, resource",
+    "allow (principal, action, resource);",
+    "permit (principal, action == User::\"x\", resource);",
+];
 
 fn documents() -> Vec<String> {
     let orders = r#"[resources.Order]
