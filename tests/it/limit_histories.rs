@@ -18,9 +18,10 @@ use portcullis::{
 
 const INTERVAL: u64 = 1_000_000_000;
 const BURST: u64 = 3;
-const THREADS: usize = 3;
+/// As many as even a small machine runs at once: a third would wait, and hold the others up.
+const THREADS: usize = 2;
 /// Calls of each thread in one history.
-const CALLS: usize = 6;
+const CALLS: usize = 8;
 
 #[derive(Clone, Copy, Debug)]
 enum Op {
@@ -102,7 +103,7 @@ impl Subject for LimitSet<str> {
     }
 }
 
-/// A bucket that looks, and then writes: what is charged in between is lost.
+/// A bucket that looks, lets others on, and then writes: what is charged in between is lost.
 #[derive(Default)]
 struct Careless(AtomicU64);
 
@@ -112,6 +113,7 @@ impl Subject for Careless {
     fn charge(&self, cost: u32, now: u64) -> Option<()> {
         let until = self.0.load(SeqCst).max(now) + u64::from(cost) * INTERVAL;
         let passes = until - now <= BURST * INTERVAL;
+        thread::yield_now();
         passes.then(|| self.0.store(until, SeqCst))
     }
 
@@ -179,13 +181,23 @@ fn caller<S: Subject>(
     done
 }
 
-/// Runs so many histories on subjects of their own; answers them, and how many calls overlapped
-/// the one before.
-fn histories<S: Subject>(count: usize, new: impl Fn() -> S) -> (Vec<Vec<Done>>, usize) {
-    let stages: Vec<_> = (0..count).map(|_| (new(), AtomicUsize::new(0))).collect();
+/// Runs histories on subjects of their own until enough calls overlapped the one before, or the
+/// machine is found too busy for that; answers them, and how many overlapped.
+fn histories<S: Subject>(new: impl Fn() -> S) -> (Vec<Vec<Done>>, usize) {
+    let (mut all, mut overlapping) = (Vec::new(), 0);
+    while overlapping < ENOUGH && all.len() < MOST {
+        let (more, overlapped) = some_histories(all.len(), &new);
+        overlapping += overlapped;
+        all.extend(more);
+    }
+    (all, overlapping)
+}
+
+fn some_histories<S: Subject>(first: usize, new: impl Fn() -> S) -> (Vec<Vec<Done>>, usize) {
+    let stages: Vec<_> = (0..AT_A_TIME).map(|_| (new(), AtomicUsize::new(0))).collect();
     let meeting = Meeting::default();
     let run = |thread: usize| {
-        let lived = stages.iter().zip(0..).map(|((subject, time), number)| {
+        let lived = stages.iter().zip(first..).map(|((subject, time), number)| {
             let seed = (number * THREADS + thread) as u64;
             caller(subject, time, &meeting, seed, number % 2 == 0)
         });
@@ -196,7 +208,7 @@ fn histories<S: Subject>(count: usize, new: impl Fn() -> S) -> (Vec<Vec<Done>>, 
         let threads: Vec<_> = (0..THREADS).map(|it| scope.spawn(move || run(it))).collect();
         threads.into_iter().map(|it| it.join().unwrap()).collect()
     });
-    let (mut all, mut overlapping) = (vec![Vec::new(); count], 0);
+    let (mut all, mut overlapping) = (vec![Vec::new(); AT_A_TIME], 0);
     for (history, done) in threads.into_iter().flat_map(|it| it.into_iter().enumerate()) {
         all[history].extend(done);
     }
@@ -214,7 +226,7 @@ fn explains(history: &[Done]) -> bool {
 #[test]
 fn every_small_history_is_one_of_calls_that_came_one_after_the_other() {
     let quota = Quota::per_second(1).burst(BURST as u32);
-    let (all, overlapping) = histories(HISTORIES, || LimitSet::<str>::new(quota, 4).unwrap());
+    let (all, overlapping) = histories(|| LimitSet::<str>::new(quota, 4).unwrap());
     println!("{overlapping} of {} calls overlapped the one before", all.len() * THREADS * CALLS);
     for history in all {
         assert!(explains(&history), "{history:#?}");
@@ -223,9 +235,9 @@ fn every_small_history_is_one_of_calls_that_came_one_after_the_other() {
 
 #[test]
 fn attack_a_bucket_that_looks_and_then_writes_is_found_out() {
-    let (all, overlapping) = histories(HISTORIES, Careless::default);
+    let (all, overlapping) = histories(Careless::default);
     let found = all.iter().filter(|history| !explains(history)).count();
-    println!("{found} of {HISTORIES} histories, {overlapping} calls overlapped");
+    println!("{found} of {} histories, {overlapping} calls overlapped", all.len());
     assert!(found > 0, "{overlapping} calls overlapped");
 }
 
@@ -241,4 +253,6 @@ fn a_history_that_no_order_explains_is_noticed() {
     assert!(!explains(&[charge(0, 3, true), charge(1, 2, true)]));
 }
 
-const HISTORIES: usize = 2_000;
+const AT_A_TIME: usize = 500;
+const ENOUGH: usize = 3_000;
+const MOST: usize = 5_000;
