@@ -1,5 +1,5 @@
 //! What floods do to the callers who mean well, on a clock that is only a number:
-//! `cargo test --release --all-features --test it floods -- --ignored --nocapture`.
+//! `cargo test --test it floods -- --ignored --nocapture`, a minute without optimisation.
 
 use portcullis::{
     Mono, Quota,
