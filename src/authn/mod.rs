@@ -8,11 +8,17 @@ mod challenge;
 mod credential;
 mod error;
 mod header;
+pub mod introspection;
 pub mod jwt;
+mod kept;
+#[cfg(any(feature = "fetch", feature = "password"))]
+pub(crate) mod oneshot;
 pub mod otp;
 mod outbound;
 #[cfg(feature = "password")]
 pub mod password;
+#[cfg(any(feature = "fetch", feature = "password"))]
+pub(crate) mod pool;
 pub mod revocation;
 pub mod session;
 mod store;

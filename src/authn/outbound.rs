@@ -26,7 +26,7 @@ const MAX_URL: usize = 2048;
 /// assert!(inside.permits_address("https://id.internal/", "10.20.0.9".parse()?));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "rules hold nothing back until something is fetched by them"]
 pub struct Outbound {
     loopback: bool,

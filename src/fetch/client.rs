@@ -7,13 +7,14 @@ use ureq::{
     Agent, Body, Error,
     config::Config,
     http::{HeaderMap, Response, StatusCode, Uri, header},
-    tls::{RootCerts, TlsConfig, TlsProvider},
+    tls::{TlsConfig, TlsProvider},
     unversioned::{
         resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver},
         transport::{DefaultConnector, NextTimeout},
     },
 };
 
+use super::Roots;
 use crate::{
     authn::{
         Outbound,
@@ -25,11 +26,11 @@ use crate::{
 /// So many redirects are followed.
 const MAX_REDIRECTS: usize = 3;
 
-/// A client that connects only where `outbound` permits.
-pub(super) fn agent(outbound: &Outbound) -> Agent {
+/// A client that connects only where `outbound` permits, to whom `roots` certify.
+pub(super) fn agent(outbound: &Outbound, roots: &Roots) -> Agent {
     let tls = TlsConfig::builder()
         .provider(TlsProvider::Rustls)
-        .root_certs(RootCerts::WebPki)
+        .root_certs(roots.certs())
         .unversioned_rustls_crypto_provider(Arc::new(crypto::ring::default_provider()));
     let config = Config::builder()
         .tls_config(tls.build())
@@ -103,7 +104,8 @@ fn text<'h>(headers: &'h HeaderMap, name: &header::HeaderName) -> Option<&'h str
     headers.get(name)?.to_str().ok()
 }
 
-fn kind(error: &Error) -> FetchError {
+/// What went wrong.
+pub(super) fn kind(error: &Error) -> FetchError {
     if matches!(error, Error::Timeout(_)) {
         FetchError::TimedOut
     } else if matches!(error, Error::BodyExceedsLimit(_)) {

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use super::client;
+use super::{Roots, client};
 use crate::{authn::jwt::RemoteKeys, clock};
 
 /// Keeps one key set fresh for as long as it is held. Each set has a thread of its own, so an
@@ -48,6 +48,14 @@ impl Refresher {
     /// # Errors
     /// When the system has no thread to give.
     pub fn start(keys: &RemoteKeys) -> Result<Self, SpawnError> {
+        Self::trusting(Roots::default(), keys)
+    }
+
+    /// Like [`start`](Self::start), from servers that `roots` certify.
+    ///
+    /// # Errors
+    /// When the system has no thread to give.
+    pub fn trusting(roots: Roots, keys: &RemoteKeys) -> Result<Self, SpawnError> {
         let this = Self(Arc::default());
         let (keys, ended) = (keys.clone(), Arc::clone(&this.0));
         let run = move || {
@@ -57,7 +65,7 @@ impl Refresher {
                     keys.sleep(clock::now(), LONGEST_SLEEP);
                     continue;
                 };
-                let agent = agent.get_or_insert_with(|| client::agent(request.outbound()));
+                let agent = agent.get_or_insert_with(|| client::agent(request.outbound(), &roots));
                 let outcome = client::fetch(agent, &request);
                 keys.apply(clock::now(), &request, outcome);
             }

@@ -52,6 +52,9 @@ mod grpc;
 #[cfg(all(feature = "testing", feature = "tower"))]
 mod hidden;
 #[cfg(test)]
+#[cfg(all(feature = "testing", feature = "fetch"))]
+mod introspection;
+#[cfg(test)]
 #[cfg(all(feature = "testing", feature = "jsonwebtoken"))]
 mod jsonwebtoken;
 #[cfg(test)]

@@ -25,6 +25,7 @@ mod compact;
 mod envelope;
 mod error;
 mod header;
+mod introspected;
 mod issuers;
 mod json;
 mod jwk;
@@ -64,13 +65,14 @@ pub use remote::{
 pub use roles::RoleMap;
 pub use source::Keys;
 pub use verifier::JwtVerifier;
+pub(super) use verifier::Proven;
 
 pub use crate::crypto::{Algorithm, Backend, UnknownAlgorithm};
 
 use crate::authn::{AuthnError, AuthnErrorKind};
 
 /// What a verifier of tokens takes every one of.
-const EVERY_TOKEN: &str = "JWT";
+pub(super) const EVERY_TOKEN: &str = "JWT";
 
 const fn invalid(detail: &'static str) -> AuthnError {
     AuthnError::new(AuthnErrorKind::Invalid, detail)

@@ -62,7 +62,7 @@ impl JwtVerifier {
     }
 
     /// With callers who are named by this claim instead of by `sub`.
-    pub(super) fn subject_in(mut self, claim: &str) -> Self {
+    pub(in crate::authn) fn subject_in(mut self, claim: &str) -> Self {
         self.mapping.subject = Some(claim.to_owned());
         self.settle()
     }

@@ -64,7 +64,7 @@ pub struct JwtVerifier {
 }
 
 /// What a token has proven for good.
-pub(super) struct Proven {
+pub(in crate::authn) struct Proven {
     pub(super) principal: Principal,
     pub(super) times: Times,
     pub(super) handles: Handles,

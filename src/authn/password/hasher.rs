@@ -14,13 +14,12 @@ use zeroize::Zeroizing;
 
 use super::{
     Cost, HasherError, MAX_PASSWORD,
-    answer::Answer,
+    blocks::Blocks,
     phc::{HASH, Phc, SALT},
-    pool::{Blocks, Pool},
 };
 use crate::{
     Secret,
-    authn::{AuthnError, AuthnErrorKind},
+    authn::{AuthnError, AuthnErrorKind, oneshot::Receiver, pool::Pool},
     crypto::random,
 };
 
@@ -60,7 +59,7 @@ struct Inner {
     memory_kib: u32,
     /// What every no is made to cost.
     work: u64,
-    pool: Pool,
+    pool: Pool<Blocks>,
     meter: Arc<Meter>,
     threads: usize,
 }
@@ -194,7 +193,7 @@ impl Hasher {
         &self,
         password: &Secret,
         work: impl FnOnce(&[u8], &mut Blocks) -> T + Send + 'static,
-    ) -> Result<Answer<T>, AuthnError> {
+    ) -> Result<Receiver<T>, AuthnError> {
         if password.expose().len() > MAX_PASSWORD {
             return Err(TOO_LONG);
         }
@@ -251,7 +250,8 @@ impl HasherBuilder {
             new_hash(&password, cost, blocks, &Meter::default())
         });
         let dummy = Arc::new(dummy.ok_or(HasherError::Random)?);
-        let pool = Pool::start(buffers, places)?;
+        let pool = Pool::start("portcullis-hash", buffers, places);
+        let pool = pool.map_err(|_| HasherError::Spawn)?;
         let meter = Arc::default();
         Ok(Hasher(Arc::new(Inner { cost, dummy, memory_kib, work, pool, meter, threads })))
     }

@@ -14,15 +14,14 @@
 //! [`verify_password`](Passwords::verify_password) from the handler of a login form.
 //! Neither slows guessing down: [`GuardedPasswords`](crate::gate::GuardedPasswords) does.
 
-mod answer;
 mod basic;
+mod blocks;
 mod cache;
 mod cost;
 mod error;
 mod hasher;
 mod phc;
 mod policy;
-mod pool;
 mod store;
 mod verifier;
 

@@ -9,10 +9,11 @@ use std::{
 use super::{
     FetchError, FetchOutcome, FetchRequest, RemoteSet, RemoteSetError,
     machine::{Machine, Missed, since},
+    request::secrets,
 };
 use crate::{
     KeySet, Now, Snapshot, UnixTime,
-    authn::{AuthnError, AuthnErrorKind},
+    authn::{AuthnError, AuthnErrorKind, jwt::SkippedKey},
     crypto::random,
 };
 
@@ -28,7 +29,10 @@ use crate::{
 /// [`Unavailable`](AuthnErrorKind::Unavailable), which is 503 with `Retry-After`. So is a token
 /// with a `kid` that the set lacks and that no fetch has looked for yet: its issuer may have
 /// rotated, and a 401 would make a browser throw a good token away. Once a fetch has looked in
-/// vain, it is 401. Only a token whose `iss` is this issuer's brings a fetch forward.
+/// vain, it is 401. Only a token whose `iss` is this issuer's brings a fetch forward. One without
+/// `kid` never does, and is 401: it names no key that could be missing, so a forged one could not
+/// be told from one of a new key. For an issuer that writes no `kid`, choose
+/// [`RemoteSet::every`] as short as its rotation may take.
 ///
 /// ```
 /// use portcullis::authn::jwt::{FetchOutcome, RemoteKeys, RemoteSet};
@@ -72,6 +76,11 @@ struct Published {
 pub struct KeysHealth {
     /// How many keys there are to verify with; 0 also when they have become too old.
     pub keys: usize,
+    /// How many keys of the set are not used: [`RemoteKeys::skipped`] says why.
+    pub skipped: usize,
+    /// How many of these are shared secrets: whoever can fetch the set has them now. Somebody is to
+    /// be told.
+    pub secrets: usize,
     /// How long ago the server was asked that answered with them; `None` before the first set.
     pub age: Option<Duration>,
     /// How many fetches in a row have failed.
@@ -145,7 +154,17 @@ impl RemoteKeys {
         let keys = self.keys(now.wall).map_or(0, |keys| keys.keys().len());
         let machine = self.machine();
         let age = machine.held().map(|held| since(now.mono, held.asked.mono));
-        KeysHealth { keys, age, failures: machine.failures, error: machine.error }
+        let skipped = machine.held().map_or(&[][..], |held| held.keys.skipped());
+        let (skipped, secrets) = (skipped.len(), secrets(skipped));
+        let (failures, error) = (machine.failures, machine.error);
+        KeysHealth { keys, skipped, secrets, age, failures, error }
+    }
+
+    /// The keys of the last set that are not used. Worth a line in the log when
+    /// [`KeysHealth::skipped`] changes.
+    #[must_use]
+    pub fn skipped(&self) -> Vec<SkippedKey> {
+        self.machine().held().map_or_else(Vec::new, |held| held.keys.skipped().to_vec())
     }
 
     /// The keys to verify with at `now`.

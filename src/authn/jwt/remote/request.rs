@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use super::{
-    super::{KeyError, KeySetError, Loader},
+    super::{KeyError, KeySetError, Loader, SkippedKey},
     discovery,
 };
 use crate::{KeySet, authn::Outbound, crypto::sha256};
@@ -166,8 +166,12 @@ impl FetchRequest {
 /// A set of secrets alone is told apart: its server gives away what it signs with.
 fn why(refused: &KeySetError) -> FetchError {
     let KeySetError::NoUsableKey(skipped) = refused else { return FetchError::Garbage };
-    let secret = skipped.iter().any(|key| key.reason == KeyError::SecretAmongPublic);
-    if secret { FetchError::SharedSecret } else { FetchError::Garbage }
+    if secrets(skipped) > 0 { FetchError::SharedSecret } else { FetchError::Garbage }
+}
+
+/// How many of these keys are shared secrets, which are none any more.
+pub(super) fn secrets(skipped: &[SkippedKey]) -> usize {
+    skipped.iter().filter(|key| key.reason == KeyError::SecretAmongPublic).count()
 }
 
 /// For how long an answer with this `Cache-Control` and `Age` is fresh (RFC 9111 sections 4.2 and

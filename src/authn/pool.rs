@@ -1,4 +1,4 @@
-//! Plain threads, each with a buffer of its own, behind one bounded queue.
+//! Plain threads, each with something of its own to work with, behind one bounded queue.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -9,74 +9,58 @@ use std::{
     thread,
 };
 
-use argon2::Block;
+use super::oneshot;
 
-use super::{
-    HasherError,
-    answer::{Answer, answer},
-};
-
-/// Runs work on threads that each own their blocks of memory. What has been taken on is run to
-/// its end, whether or not anybody still waits for it: so a caller who goes away frees nothing
-/// early, and never are there more hashes under way than threads. Work that panics has no answer,
-/// and its thread goes on.
-pub(super) struct Pool(SyncSender<Job>);
+/// Runs work on threads that each own a tool. What has been taken on is run to its end, whether
+/// or not anybody still waits for it: so a caller who goes away frees nothing early, and never is
+/// there more work under way than threads. Work that panics has no answer, and its thread goes on.
+pub(crate) struct Pool<T>(SyncSender<Job<T>>);
 
 /// The queue is full.
 #[derive(Debug)]
-pub(super) struct Busy;
+pub(crate) struct Busy;
 
-struct Job(Box<dyn FnOnce(&mut Blocks) + Send>);
+/// The system starts no more threads.
+#[derive(Debug)]
+pub(crate) struct NoThread;
 
-/// What one hash is filled into, taken once and used again.
-pub(super) struct Blocks(pub(super) Vec<Block>);
+struct Job<T>(Box<dyn FnOnce(&mut T) + Send>);
 
-impl Pool {
-    /// One thread for each of `buffers`, and a queue of `places`.
-    pub(super) fn start(buffers: Vec<Blocks>, places: usize) -> Result<Self, HasherError> {
+impl<T: Send + 'static> Pool<T> {
+    /// One thread called `name` for each of `tools`, and a queue of `places`.
+    pub(crate) fn start(name: &str, tools: Vec<T>, places: usize) -> Result<Self, NoThread> {
         let (sender, receiver) = sync_channel(places);
         let receiver = Arc::new(Mutex::new(receiver));
-        for mut blocks in buffers {
+        for mut tool in tools {
             let receiver = Arc::clone(&receiver);
             let run = move || {
                 while let Some(Job(work)) = next(&receiver) {
-                    // The job's answer is closed, and the next one fills the blocks anew.
-                    let _ = catch_unwind(AssertUnwindSafe(|| work(&mut blocks)));
+                    // The job's answer is closed; work leaves its tool fit for any other.
+                    let _ = catch_unwind(AssertUnwindSafe(|| work(&mut tool)));
                 }
             };
-            let thread = thread::Builder::new().name("portcullis-hash".to_owned());
-            thread.spawn(run).map_err(|_| HasherError::Spawn)?;
+            let thread = thread::Builder::new().name(name.to_owned());
+            thread.spawn(run).map_err(|_| NoThread)?;
         }
         Ok(Self(sender))
     }
 
     /// Takes `work` on, or says at once that it cannot.
-    pub(super) fn submit<T: Send + 'static>(
+    pub(crate) fn submit<A: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Blocks) -> T + Send + 'static,
-    ) -> Result<Answer<T>, Busy> {
-        let (reply, answer) = answer();
-        let job = Job(Box::new(move |blocks| reply.give(work(blocks))));
+        work: impl FnOnce(&mut T) -> A + Send + 'static,
+    ) -> Result<oneshot::Receiver<A>, Busy> {
+        let (sender, receiver) = oneshot::channel();
+        let job = Job(Box::new(move |tool| sender.give(work(tool))));
         self.0.try_send(job).map_err(|_| Busy)?;
-        Ok(answer)
+        Ok(receiver)
     }
 }
 
 /// The next job; `None` once the pool is gone and its queue is empty.
-fn next(receiver: &Mutex<Receiver<Job>>) -> Option<Job> {
+fn next<T>(receiver: &Mutex<Receiver<Job<T>>>) -> Option<Job<T>> {
     // The idle threads wait in line here; no job runs while the lock is held.
     receiver.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
-}
-
-impl Blocks {
-    /// `memory_kib` KiB of them; `None` when there is no such memory.
-    pub(super) fn new(memory_kib: u32) -> Option<Self> {
-        let count = usize::try_from(memory_kib).ok()?;
-        let mut blocks = Vec::new();
-        blocks.try_reserve_exact(count).ok()?;
-        blocks.resize(count, Block::new());
-        Some(Self(blocks))
-    }
 }
 
 #[cfg(test)]
@@ -85,15 +69,15 @@ mod tests {
 
     use super::*;
 
-    fn wait<T>(answer: Answer<T>) -> Option<T> {
+    fn wait<T>(answer: oneshot::Receiver<T>) -> Option<T> {
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(answer)
     }
 
     /// Work that says when it started and runs until it is told to end.
-    fn held() -> (impl FnOnce(&mut Blocks) + Send, Receiver<()>, mpsc::Sender<()>) {
+    fn held() -> (impl FnOnce(&mut u8) + Send, Receiver<()>, mpsc::Sender<()>) {
         let (started, starts) = mpsc::channel();
         let (end, ends) = mpsc::channel::<()>();
-        let work = move |_: &mut Blocks| {
+        let work = move |_: &mut u8| {
             started.send(()).unwrap();
             let _ = ends.recv();
         };
@@ -101,8 +85,8 @@ mod tests {
     }
 
     #[test]
-    fn trap_a_caller_who_goes_away_frees_no_slot_while_the_hash_runs() {
-        let pool = Pool::start(vec![Blocks::new(8).unwrap()], 1).unwrap();
+    fn trap_a_caller_who_goes_away_frees_no_slot_while_the_work_runs() {
+        let pool = Pool::start("test", vec![8_u8], 1).unwrap();
         let (work, starts, end) = held();
         let running = pool.submit(work).unwrap();
         starts.recv().unwrap();
@@ -115,22 +99,22 @@ mod tests {
     }
 
     #[test]
-    fn as_many_at_a_time_as_threads_and_each_has_its_own_buffer() {
-        let pool = Pool::start(vec![Blocks::new(8).unwrap(), Blocks::new(16).unwrap()], 4).unwrap();
+    fn as_many_at_a_time_as_threads_and_each_has_its_own_tool() {
+        let pool = Pool::start("test", vec![8_u8, 16], 4).unwrap();
         let (work, starts, end) = held();
         let first = pool.submit(work).unwrap();
         starts.recv().unwrap();
         // The other thread serves everyone else.
-        let sizes: Vec<_> =
-            (0..4).map(|_| wait(pool.submit(|blocks| blocks.0.len()).unwrap()).unwrap()).collect();
-        assert!(sizes == [8; 4] || sizes == [16; 4], "{sizes:?}");
+        let tools: Vec<_> =
+            (0..4).map(|_| wait(pool.submit(|tool| *tool).unwrap()).unwrap()).collect();
+        assert!(tools == [8; 4] || tools == [16; 4], "{tools:?}");
         end.send(()).unwrap();
         assert_eq!(wait(first), Some(()));
     }
 
     #[test]
     fn attack_work_that_panics_takes_no_thread_with_it() {
-        let pool = Pool::start(vec![Blocks::new(8).unwrap(), Blocks::new(8).unwrap()], 16).unwrap();
+        let pool = Pool::start("test", vec![8_u8, 8], 16).unwrap();
         for _ in 0..8 {
             let broken = pool.submit(|_| if true { panic!("on purpose") } else { 7 });
             assert_eq!(wait(broken.unwrap()), None, "closed, not left waiting");
@@ -139,14 +123,14 @@ mod tests {
         let (work, starts, end) = held();
         let first = pool.submit(work).unwrap();
         starts.recv().unwrap();
-        assert_eq!(wait(pool.submit(|blocks| blocks.0.len()).unwrap()), Some(8));
+        assert_eq!(wait(pool.submit(|tool| *tool).unwrap()), Some(8));
         end.send(()).unwrap();
         assert_eq!(wait(first), Some(()));
     }
 
     #[test]
     fn what_is_queued_when_the_pool_goes_is_still_answered() {
-        let pool = Pool::start(vec![Blocks::new(8).unwrap()], 2).unwrap();
+        let pool = Pool::start("test", vec![8_u8], 2).unwrap();
         let (work, starts, end) = held();
         let first = pool.submit(work).unwrap();
         starts.recv().unwrap();

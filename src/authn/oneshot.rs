@@ -7,10 +7,10 @@ use std::{
 };
 
 /// The receiving end: resolves to the value, or to `None` when its sender is gone without one.
-pub(super) struct Answer<T>(Arc<Mutex<State<T>>>);
+pub(crate) struct Receiver<T>(Arc<Mutex<State<T>>>);
 
-/// The sending end. Dropped unused, it closes the answer.
-pub(super) struct Reply<T>(Arc<Mutex<State<T>>>);
+/// The sending end. Dropped unused, it closes the channel.
+pub(crate) struct Sender<T>(Arc<Mutex<State<T>>>);
 
 enum State<T> {
     Open(Option<Waker>),
@@ -18,25 +18,25 @@ enum State<T> {
     Closed,
 }
 
-pub(super) fn answer<T>() -> (Reply<T>, Answer<T>) {
+pub(crate) fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let state = Arc::new(Mutex::new(State::Open(None)));
-    (Reply(Arc::clone(&state)), Answer(state))
+    (Sender(Arc::clone(&state)), Receiver(state))
 }
 
-impl<T> Reply<T> {
+impl<T> Sender<T> {
     /// Gives the value. That nobody waits for it any more does not matter.
-    pub(super) fn give(self, value: T) {
+    pub(crate) fn give(self, value: T) {
         settle(&self.0, State::Given(value));
     }
 }
 
-impl<T> Drop for Reply<T> {
+impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         settle(&self.0, State::Closed);
     }
 }
 
-impl<T> Future for Answer<T> {
+impl<T> Future for Receiver<T> {
     type Output = Option<T>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
@@ -75,36 +75,36 @@ fn lock<T>(state: &Mutex<State<T>>) -> MutexGuard<'_, State<T>> {
 mod tests {
     use super::*;
 
-    fn wait<T>(answer: Answer<T>) -> Option<T> {
-        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(answer)
+    fn wait<T>(receiver: Receiver<T>) -> Option<T> {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(receiver)
     }
 
     #[test]
     fn a_value_crosses_threads_before_and_after_it_is_awaited() {
-        let (reply, answer) = answer();
-        reply.give(7);
-        assert_eq!(wait(answer), Some(7));
-        let (reply, answer) = super::answer();
-        let sender = std::thread::spawn(move || {
+        let (sender, receiver) = channel();
+        sender.give(7);
+        assert_eq!(wait(receiver), Some(7));
+        let (sender, receiver) = channel();
+        let giver = std::thread::spawn(move || {
             std::thread::yield_now();
-            reply.give(8);
+            sender.give(8);
         });
-        assert_eq!(wait(answer), Some(8));
-        sender.join().unwrap();
+        assert_eq!(wait(receiver), Some(8));
+        giver.join().unwrap();
     }
 
     #[test]
     fn a_sender_that_is_gone_leaves_nobody_waiting() {
-        let (reply, answer) = answer::<u8>();
-        let dropper = std::thread::spawn(move || drop(reply));
-        assert_eq!(wait(answer), None);
+        let (sender, receiver) = channel::<u8>();
+        let dropper = std::thread::spawn(move || drop(sender));
+        assert_eq!(wait(receiver), None);
         dropper.join().unwrap();
     }
 
     #[test]
     fn nobody_need_listen() {
-        let (reply, answer) = answer();
-        drop(answer);
-        reply.give(7);
+        let (sender, receiver) = channel();
+        drop(receiver);
+        sender.give(7);
     }
 }
