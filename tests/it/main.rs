@@ -93,6 +93,9 @@ mod login_load;
 #[cfg(all(feature = "testing", feature = "password"))]
 mod logins;
 #[cfg(test)]
+#[cfg(all(feature = "testing", feature = "fetch"))]
+mod oidc_provider;
+#[cfg(test)]
 #[cfg(feature = "testing")]
 mod otp_codes;
 #[cfg(test)]
@@ -132,6 +135,9 @@ mod shadows;
 mod signatures;
 #[cfg(test)]
 mod snapshots;
+#[cfg(test)]
+#[cfg(all(feature = "testing", feature = "fetch"))]
+mod tls;
 #[cfg(test)]
 #[cfg(feature = "testing")]
 mod tokens;
