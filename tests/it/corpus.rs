@@ -13,7 +13,7 @@ mod fuzz;
 mod seeds;
 
 /// All corpora together, in files and bytes.
-const MOST: (usize, usize) = (250, 200 * 1024);
+const MOST: (usize, usize) = (300, 200 * 1024);
 
 fn folder(target: &Target) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(target.name)
@@ -58,7 +58,8 @@ macro_rules! one_test_each {
 }
 
 one_test_each!(
-    api_key authorization cedar_condition cedar_text cookies document expression forwarded jwks jwt phc
+    api_key authorization cedar_condition cedar_text cookies discovery document expression forwarded
+    introspection jwks jwt phc
 );
 
 #[test]

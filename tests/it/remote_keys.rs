@@ -1,6 +1,7 @@
 //! Key sets fetched from real servers on this machine: what they may do, and what comes of it.
 
 mod server;
+mod soak;
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use portcullis::{
     Refusal, Routes,
     authn::{
         Outbound,
-        jwt::{Discovery, FetchError, KeysHealth, RemoteKeys, RemoteSet},
+        jwt::{Discovery, FetchError, KeyError, KeysHealth, RemoteKeys, RemoteSet},
     },
     clock,
     fetch::Refresher,
@@ -206,6 +207,49 @@ fn attack_storm_of_unknown_kids() {
 }
 
 #[test]
+fn attack_storm_of_tokens_without_kid() {
+    let server = Server::start(Behaviour::Keys(old().jwks()));
+    let set = hurried(RemoteSet::at(server.url("/keys"))).every(LONG).cooldown(millis(1));
+    let keys = RemoteKeys::new(set).unwrap();
+    let _refresher = Refresher::start(&keys).unwrap();
+    keys.ready(LONG).unwrap();
+    let verifier = verifier(&keys);
+    let now = clock::now().wall;
+    let token = |issuer: &Issuer| issuer.token("alice").without_header("kid");
+    let judge = |token: &str| verifier.verify_token(token, now).map_err(|error| error.kind());
+    assert!(judge(&token(&old()).sign(now)).is_ok(), "the one key of its algorithm");
+    for _ in 0..1000 {
+        let forged = token(&old()).signed_by_stranger().sign(now);
+        assert_eq!(judge(&forged).map(drop), Err(AuthnErrorKind::Invalid));
+        assert_eq!(judge(&token(&new()).sign(now)).map(drop), Err(AuthnErrorKind::Invalid));
+    }
+    std::thread::sleep(millis(50));
+    assert_eq!(server.requests(), 1);
+}
+
+#[test]
+fn attack_secret_among_fetched_keys() {
+    let secret = Issuer::new(ISSUER).with_algorithm(Algorithm::Hs256);
+    let server = Server::start(Behaviour::Keys(server::union(&secret.jwks(), &old().jwks())));
+    let (keys, _refresher) = remote(server.url("/keys"));
+    keys.ready(LONG).unwrap();
+    let health = keys.health(clock::now());
+    assert_eq!((health.keys, health.skipped, health.secrets, health.error), (1, 1, 1, None));
+    assert_eq!(keys.skipped()[0].reason, KeyError::SecretAmongPublic);
+    let verifier = verifier(&keys);
+    assert_eq!(kind(&verifier, &old()), None, "the good key is not taken away");
+    while let Some(refused) = kind(&verifier, &secret) {
+        if refused == AuthnErrorKind::Invalid {
+            return;
+        }
+        // Its `kid` is looked for once.
+        assert_eq!(refused, AuthnErrorKind::Unavailable);
+        std::thread::sleep(millis(5));
+    }
+    panic!("anybody can sign with this secret");
+}
+
+#[test]
 fn discovery_leads_to_the_keys() {
     let server = Server::start(Behaviour::Discovery(old().jwks()));
     let set = RemoteSet::discovered(server.url("/t"), Discovery::OpenId);
@@ -217,57 +261,4 @@ fn discovery_leads_to_the_keys() {
     let other = RemoteKeys::new(hurried(other)).unwrap();
     let _refresher = Refresher::start(&other).unwrap();
     until(&other, |health| health.error == Some(FetchError::OtherIssuer));
-}
-
-/// How long the soak runs.
-const SOAK: Duration = Duration::from_secs(60);
-
-#[test]
-#[ignore = "runs for a minute: cargo test --release --all-features --test it -- --ignored soak"]
-fn soak_rotation_every_second_while_half_of_the_fetches_fail() {
-    // Both keys are known all the time, but for the seconds in which the second is withdrawn.
-    let both = server::union(&old().jwks(), &new().jwks());
-    let server = Server::start(Behaviour::Flaky(both.clone()));
-    let bound = Duration::from_secs(2);
-    let set = hurried(RemoteSet::at(server.url("/keys"))).every(millis(100)).max_stale(bound);
-    let keys = RemoteKeys::new(set.retry(millis(10))).unwrap();
-    let _refresher = Refresher::start(&keys).unwrap();
-    keys.ready(LONG).unwrap();
-    let verifier = verifier(&keys);
-    // The moment since which the second key has been withdrawn; 0 while it is served.
-    let withdrawn = std::sync::atomic::AtomicU64::new(0);
-    let order = std::sync::atomic::Ordering::SeqCst;
-    let end = clock::mono().saturating_add(SOAK);
-    let checked = std::sync::atomic::AtomicU64::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| {
-                while clock::mono() < end {
-                    assert_eq!(kind(&verifier, &old()), None, "a known key is never refused");
-                    let since = withdrawn.load(order);
-                    let begun = clock::mono();
-                    let accepted = kind(&verifier, &new()).is_none();
-                    let over = since > 0
-                        && begun.as_nanos() > since + bound.as_nanos() as u64
-                        && withdrawn.load(order) == since;
-                    assert!(!(over && accepted), "withdrawn, and accepted past the bound");
-                    checked.fetch_add(1, order);
-                }
-            });
-        }
-        let mut served = true;
-        while clock::mono() < end {
-            std::thread::sleep(Duration::from_secs(if served { 1 } else { 3 }));
-            served = !served;
-            let jwks = if served { both.clone() } else { old().jwks() };
-            if served {
-                withdrawn.store(0, order);
-                server.behave(Behaviour::Flaky(jwks));
-            } else {
-                server.behave(Behaviour::Flaky(jwks));
-                withdrawn.store(clock::mono().as_nanos(), order);
-            }
-        }
-    });
-    println!("{} pairs of tokens, {} fetches", checked.load(order), server.requests());
 }

@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 
 use super::plain;
 
-const ISSUER: &str = "https://id.example";
-const AUDIENCE: &str = "orders";
-const ROLES: [&str; 2] = ["clerk", "manager"];
+pub(crate) const ISSUER: &str = "https://id.example";
+pub(crate) const AUDIENCE: &str = "orders";
+pub(crate) const ROLES: [&str; 2] = ["clerk", "manager"];
 const MAX_BYTES: usize = 8 * 1024;
 
 /// A verifier and what is known of its keys.
@@ -127,7 +127,7 @@ impl Subject {
 }
 
 /// Holds the refusal of a token that the issuer signed against its claims.
-fn is_for_cause(error: AuthnError, payload: &[u8]) {
+pub(crate) fn is_for_cause(error: AuthnError, payload: &[u8]) {
     assert_ne!(error.detail(), "the signature is not the key's");
     let claims = plain::strict_json(payload).unwrap_or_default();
     let secs = |name: &str| claims[name].as_f64().unwrap_or(f64::NAN);
@@ -148,7 +148,7 @@ fn is_for_us(aud: &Value) -> bool {
 }
 
 /// Holds what was proven against the claims.
-fn is_principal(claims: &Value, principal: &Principal) {
+pub(crate) fn is_principal(claims: &Value, principal: &Principal) {
     assert_eq!(claims["iss"], ISSUER);
     assert!(is_for_us(&claims["aud"]));
     assert!(claims.get("cnf").is_none());

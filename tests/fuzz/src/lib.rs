@@ -8,9 +8,11 @@ pub mod cedar_condition;
 pub mod cedar_text;
 mod cedar_world;
 pub mod cookies;
+pub mod discovery;
 pub mod document;
 pub mod expression;
 pub mod forwarded;
+pub mod introspection;
 pub mod jwks;
 pub mod jwt;
 pub mod phc;
@@ -30,15 +32,17 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 13] = [
     Target { name: "api_key", run: api_key::run },
     Target { name: "authorization", run: authorization::run },
     Target { name: "cedar_condition", run: cedar_condition::run },
     Target { name: "cedar_text", run: cedar_text::run },
     Target { name: "cookies", run: cookies::run },
+    Target { name: "discovery", run: discovery::run },
     Target { name: "document", run: document::run },
     Target { name: "expression", run: expression::run },
     Target { name: "forwarded", run: forwarded::run },
+    Target { name: "introspection", run: introspection::run },
     Target { name: "jwks", run: jwks::run },
     Target { name: "jwt", run: jwt::run },
     Target { name: "phc", run: phc::run },

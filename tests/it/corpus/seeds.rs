@@ -21,9 +21,11 @@ pub(super) fn of(name: &str) -> Vec<Vec<u8>> {
         "cookies" => cookies(),
         "cedar_condition" => owned(&CEDAR_CONDITIONS),
         "cedar_text" => owned(&CEDAR_TEXTS),
+        "discovery" => owned(&DISCOVERY),
         "document" => documents(),
         "expression" => owned(&EXPRESSIONS),
         "forwarded" => owned(&FORWARDED),
+        "introspection" => owned(&INTROSPECTION),
         "jwks" => key_sets(),
         "jwt" => tokens(),
         "phc" => stored_hashes(),
@@ -49,6 +51,43 @@ const AUTHORIZATION: [&str; 16] = [
     "cookie: __Host-session=1; __Host-session=2",
     "cookie: idx=1; __Host-sessions=2\ncookie: __Host-session=",
     "cookie: __Host-session=1\nBearer x\nx-api-key: k",
+];
+
+const DISCOVERY: [&str; 12] = [
+    r#"{"issuer":"https://id.example","jwks_uri":"https://keys.example:8443/k?a=b","x":[{}]}"#,
+    r#"{"issuer":"https://id.example/","jwks_uri":"https://keys.example/"}"#,
+    r#"{"issuer":"https://id.example","issuer":"x","jwks_uri":"https://keys.example/"}"#,
+    r#"{"issuer":"https:\/\/id.example","jwks_uri":"https://[2606::1]/"}"#,
+    r#"{"issuer":"https://id.example","jwks_uri":"http://keys.example/"}"#,
+    r#"{"issuer":"https://id.example","jwks_uri":"https://10.0.0.1/"}"#,
+    r#"{"issuer":"https://id.example","jwks_uri":"https://a@b.example/"}"#,
+    r#"{"issuer":"https://id.example","jwks_uri":["https://keys.example/"]}"#,
+    r#"{"issuer":["https://id.example"],"jwks_uri":"https://keys.example/"}"#,
+    r#"{"issuer":"https://id.example"}"#,
+    r#"{"keys":[]}"#,
+    "[",
+];
+
+const INTROSPECTION: [&str; 17] = [
+    r#"{"active":true,"aud":"orders","sub":"alice","exp":1700000600}"#,
+    r#"{"active":true,"aud":["x","orders"],"sub":"alice","exp":1700000600.5,"nbf":1700000000,
+        "iss":"https://id.example","iat":1,"client_id":"shop","token_type":"bearer",
+        "token_use":"access","scope":"a b","scp":["b"],"roles":["clerk","root"],"level":7}"#,
+    r#"{"active":false}"#,
+    r#"{"active":false,"aud":"orders","sub":"alice","exp":1700000600}"#,
+    r#"{"active":"true","aud":"orders","sub":"alice","exp":1700000600}"#,
+    r#"{"active":true,"active":false,"aud":"orders","sub":"alice","exp":1700000600}"#,
+    r#"{"\u0061ctive":true,"aud":"orders","sub":"alice","exp":1700000600}"#,
+    r#"{"active":true,"aud":"billing","sub":"alice","exp":1700000600}"#,
+    r#"{"active":true,"aud":"orders","sub":"alice","exp":1700000000}"#,
+    r#"{"active":true,"aud":"orders","sub":"alice"}"#,
+    r#"{"active":true,"aud":"orders","exp":1700000600}"#,
+    r#"{"active":true,"aud":"orders","sub":"alice","exp":1700000600,"iss":null}"#,
+    r#"{"active":true,"aud":"orders","sub":"alice","exp":1700000600,"nbf":1700000001}"#,
+    r#"{"active":true,"aud":"orders","sub":"alice","exp":1700000600,"token_type":"DPoP"}"#,
+    r#"{"active":true,"aud":"orders","sub":"alice","exp":1700000600,"token_use":"refresh"}"#,
+    r#"{"active":true,"aud":"orders","sub":"alice","exp":1700000600,"cnf":{"jkt":"x"}}"#,
+    r#"{"error":"invalid_client"}"#,
 ];
 
 const FORWARDED: [&str; 18] = [
