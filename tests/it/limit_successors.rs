@@ -216,17 +216,18 @@ proptest! {
         (old, ..) in quotas(), (new, ..) in quotas(), calls in calls(),
     ) {
         let (first, mut now) = (Limiter::<u64>::new(old, 64).unwrap(), START);
-        for (key, later) in calls {
+        // One key: two may share a bucket of the one table and none of the other.
+        for (_, later) in calls {
             now += later;
-            let _ = first.check_at(&key, at(now));
+            let _ = first.check_at(&7, at(now));
         }
         now += SECOND;
         // The one that shares the buckets comes last.
         for inheritance in [Reset, KeepTokens, KeepDebt] {
             let next = first.successor(new, inheritance, at(now)).unwrap();
             let fresh = Limiter::<u64>::new(new, 64).unwrap();
-            for key in (0..8).cycle().take(80) {
-                prop_assert_eq!(next.check_at(&key, at(now)), fresh.check_at(&key, at(now)));
+            for _ in 0..10 {
+                prop_assert_eq!(next.check_at(&7, at(now)), fresh.check_at(&7, at(now)));
             }
         }
     }
