@@ -1,43 +1,55 @@
 //! Sets of small numbers.
 
-/// A set of numbers below a bound that is fixed when it is made.
+use std::iter;
+
+/// A set of numbers below a bound that is fixed when it is made. Up to 64 it allocates nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Bits(Box<[u64]>);
+pub(super) struct Bits {
+    first: u64,
+    rest: Box<[u64]>,
+}
 
 impl Bits {
     /// No number of those below `bound`.
     pub(super) fn none(bound: usize) -> Self {
-        Self(vec![0; bound.div_ceil(64)].into())
+        Self { first: 0, rest: vec![0; bound.saturating_sub(1) / 64].into() }
     }
 
-    /// Adds `number`; one that is not below the bound stays out.
+    /// Adds `number`; one that is far beyond the bound stays out.
     pub(super) fn add(&mut self, number: u32) {
-        if let Some(word) = self.0.get_mut(number as usize / 64) {
+        let mut words = iter::once(&mut self.first).chain(&mut self.rest);
+        if let Some(word) = words.nth(number as usize / 64) {
             *word |= 1 << (number % 64);
         }
     }
 
     /// Adds all of `other`.
     pub(super) fn add_all(&mut self, other: &Self) {
-        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
+        self.first |= other.first;
+        for (mine, theirs) in self.rest.iter_mut().zip(&other.rest) {
             *mine |= theirs;
         }
     }
 
     pub(super) fn holds(&self, number: u32) -> bool {
-        self.0.get(number as usize / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
+        let word = self.words().nth(number as usize / 64);
+        word.is_some_and(|word| word >> (number % 64) & 1 == 1)
     }
 
     /// The lowest number that is in both sets.
     pub(super) fn first_common(&self, other: &Self) -> Option<u32> {
-        let words = (0_u32..).zip(self.0.iter().zip(&other.0));
+        let words = (0_u32..).zip(self.words().zip(other.words()));
         let mut common = words.map(|(at, (mine, theirs))| (at, mine & theirs));
         common.find(|(_, word)| *word != 0).map(|(at, word)| at * 64 + word.trailing_zeros())
     }
 
     /// The numbers in the set, ascending.
     pub(super) fn iter(&self) -> impl Iterator<Item = u32> {
-        (0..).take(self.0.len() * 64).filter(|number| self.holds(*number))
+        (0..).take(self.words().count() * 64).filter(|number| self.holds(*number))
+    }
+
+    fn words(&self) -> impl Iterator<Item = &u64> {
+        iter::once(&self.first).chain(&self.rest)
     }
 }
 
