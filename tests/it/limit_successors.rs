@@ -192,20 +192,15 @@ proptest! {
                 let news = second.iter().filter(|at| **at <= to).count() as u128;
                 // The change came before the first call after it.
                 let (old_time, new_time) = (u128::from(change - from), u128::from(to - from));
-                match inheritance {
-                    KeepDebt => {
-                        let room = (slow * all).max(fast * more);
-                        prop_assert!(olds * slow + news * fast <= room + new_time);
-                    }
-                    _ => {
-                        let bursts = if inheritance == Reset { all + more } else { all.max(more) };
-                        // Whichever rate is the faster, for all of the stretch.
-                        let regained = slow.min(fast);
-                        prop_assert!((olds + news) * regained <= bursts * regained + new_time);
-                        prop_assert!(
-                            olds * slow <= slow * all + old_time
-                        );
-                    }
+                if inheritance == KeepDebt {
+                    let room = (slow * all).max(fast * more);
+                    prop_assert!(olds * slow + news * fast <= room + new_time);
+                } else {
+                    let bursts = if inheritance == Reset { all + more } else { all.max(more) };
+                    // Whichever rate is the faster, for all of the stretch.
+                    let regained = slow.min(fast);
+                    prop_assert!((olds + news) * regained <= bursts * regained + new_time);
+                    prop_assert!(olds * slow <= slow * all + old_time);
                 }
             }
         }
