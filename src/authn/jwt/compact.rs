@@ -114,6 +114,16 @@ mod tests {
     }
 
     #[test]
+    fn tokens_that_just_fit_on_the_stack_or_just_do_not() {
+        for length in (ROOM - 4..=ROOM + 4).filter(|length| (length - 9) % 4 != 1) {
+            let token = format!("e30.{}.AAAA", "A".repeat(length - 9));
+            let mut buffer = Buffer::default();
+            let parts = Compact::parse(&token, ROOM + 4, &mut buffer).unwrap();
+            assert_eq!((token.len(), parts.payload.len()), (length, (length - 9) * 3 / 4));
+        }
+    }
+
+    #[test]
     fn attack_wrong_number_of_parts() {
         for token in ["", "YWI", "YWI.YWI", "YWI.YWI.YWI.YWI", "YWI.YWI.YWI.YWI.YWI.YWI"] {
             assert_eq!(refused(token), Some("a token has three parts between two dots"), "{token}");
