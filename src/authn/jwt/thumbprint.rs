@@ -55,6 +55,17 @@ mod tests {
         assert_eq!(key.unwrap().thumbprint(), expected);
     }
 
+    #[test]
+    fn rfc_9449_section_6_1() {
+        let key = Key::from_jwk(
+            r#"{"kty": "EC", "crv": "P-256", "alg": "ES256",
+                "x": "l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs",
+                "y": "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA"}"#,
+        );
+        let expected = Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I");
+        assert_eq!(key.unwrap().thumbprint(), expected);
+    }
+
     /// What `jsonwebtoken` and others are open to: text of one member that reads as two.
     #[test]
     fn attack_thumbprint_of_members_within_a_member() {

@@ -7,6 +7,13 @@ fn hits(verifier: &JwtVerifier) -> u64 {
 }
 
 #[test]
+fn a_cache_of_none_is_none() {
+    let issuer = issuer(Algorithm::Es256);
+    assert_eq!(issuer.verifier("staff").cache_stats(), None);
+    assert_eq!(issuer.verifier("staff").cache(8).cache(0).cache_stats(), None);
+}
+
+#[test]
 fn attack_cached_token_after_its_end() {
     let issuer = issuer(Algorithm::Es256);
     let verifier = issuer.verifier("staff").cache(8);
