@@ -21,6 +21,8 @@ pub struct AuthnError {
 pub enum AuthnErrorKind {
     /// A challenge is to be solved before it is looked at.
     ChallengeRequired,
+    /// It is encrypted, or says so (JWE, RFC 7516), and such are not taken, whatever is in them.
+    Encrypted,
     /// Its time is over.
     Expired,
     /// It proves nothing: a wrong secret or signature, an unknown key, a rule not met.
@@ -61,6 +63,7 @@ impl AuthnErrorKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ChallengeRequired => "challenge_required",
+            Self::Encrypted => "encrypted",
             Self::Expired => "expired",
             Self::Invalid => "invalid",
             Self::Malformed => "malformed",

@@ -79,7 +79,8 @@ impl Reason {
                 AuthnErrorKind::PasswordTooLong => Class::Malformed,
                 AuthnErrorKind::TooLarge => Class::TooLarge,
                 AuthnErrorKind::Unavailable => Class::Unavailable,
-                AuthnErrorKind::Expired
+                AuthnErrorKind::Encrypted
+                | AuthnErrorKind::Expired
                 | AuthnErrorKind::Invalid
                 | AuthnErrorKind::Malformed
                 | AuthnErrorKind::NotYetValid

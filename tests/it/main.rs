@@ -136,6 +136,9 @@ mod signatures;
 #[cfg(test)]
 mod snapshots;
 #[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower"))]
+mod standards;
+#[cfg(test)]
 #[cfg(all(feature = "testing", feature = "fetch"))]
 mod tls;
 #[cfg(test)]

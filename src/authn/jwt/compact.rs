@@ -2,7 +2,7 @@
 
 use base64_simd::{AsOut as _, URL_SAFE_NO_PAD};
 
-use super::malformed;
+use super::{encrypted, malformed};
 use crate::authn::{AuthnError, AuthnErrorKind};
 
 /// A token taken apart. Nothing in it has been read yet, let alone believed.
@@ -89,7 +89,7 @@ fn fault(token: &str) -> AuthnError {
     match token.matches('.').count() {
         2 if token.split('.').any(str::is_empty) => malformed("a part of the token is empty"),
         2 => malformed("a part of the token is not base64url"),
-        4 => malformed("encrypted tokens (JWE) are not taken"),
+        4 => encrypted(),
         _ => malformed("a token has three parts between two dots"),
     }
 }

@@ -1,7 +1,7 @@
 //! The protected header (RFC 7515 section 4): read to find the key, never to choose how to check.
 
 use super::{
-    invalid,
+    encrypted, invalid,
     json::{Document, Value},
     malformed,
 };
@@ -40,7 +40,7 @@ impl<'a> Header<'a> {
                 "crit" => return Err(malformed("`crit` asks for an unknown extension")),
                 // RFC 7797 section 7: not for JSON Web Tokens.
                 "b64" => return Err(malformed("`b64` is not for tokens")),
-                "enc" | "zip" => return Err(malformed("encrypted tokens (JWE) are not taken")),
+                "enc" | "zip" => return Err(encrypted()),
                 // RFC 7519 section 5.2: `JWT` says that the payload is a token itself.
                 "cty" if value.text().is_none_or(|cty| is_media(cty, "JWT")) => {
                     return Err(malformed("tokens within tokens are not taken"));

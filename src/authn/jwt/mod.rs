@@ -78,6 +78,10 @@ const fn invalid(detail: &'static str) -> AuthnError {
     AuthnError::new(AuthnErrorKind::Invalid, detail)
 }
 
+const fn encrypted() -> AuthnError {
+    AuthnError::new(AuthnErrorKind::Encrypted, "encrypted tokens (JWE) are not taken")
+}
+
 const fn malformed(detail: &'static str) -> AuthnError {
     AuthnError::new(AuthnErrorKind::Malformed, detail)
 }
