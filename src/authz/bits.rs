@@ -1,6 +1,6 @@
 //! Sets of small numbers.
 
-use std::iter;
+use std::{iter, num::NonZero};
 
 /// A set of numbers below a bound that is fixed when it is made. Up to 64 it allocates nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,10 +17,9 @@ impl Bits {
 
     /// Adds `number`; one that is far beyond the bound stays out.
     pub(super) fn add(&mut self, number: u32) {
-        let mut words = iter::once(&mut self.first).chain(&mut self.rest);
-        if let Some(word) = words.nth(number as usize / 64) {
-            *word |= 1 << (number % 64);
-        }
+        let rest = (number as usize / 64).checked_sub(1);
+        let word = rest.map_or(Some(&mut self.first), |at| self.rest.get_mut(at));
+        word.into_iter().for_each(|word| *word |= 1 << (number % 64));
     }
 
     /// Adds all of `other`.
@@ -32,24 +31,28 @@ impl Bits {
     }
 
     pub(super) fn holds(&self, number: u32) -> bool {
-        let word = self.words().nth(number as usize / 64);
+        let rest = (number as usize / 64).checked_sub(1);
+        let word = rest.map_or(Some(&self.first), |at| self.rest.get(at));
         word.is_some_and(|word| word >> (number % 64) & 1 == 1)
     }
 
     /// The lowest number that is in both sets.
     pub(super) fn first_common(&self, other: &Self) -> Option<u32> {
-        let words = (0_u32..).zip(self.words().zip(other.words()));
-        let mut common = words.map(|(at, (mine, theirs))| (at, mine & theirs));
-        common.find(|(_, word)| *word != 0).map(|(at, word)| at * 64 + word.trailing_zeros())
+        let rest = self.rest.iter().zip(&other.rest).map(|(mine, theirs)| mine & theirs);
+        let mut words = iter::once(self.first & other.first).chain(rest);
+        let step =
+            |at, word: u64| if word == 0 { Ok(at + 64) } else { Err(at + word.trailing_zeros()) };
+        words.try_fold(0, step).err()
     }
 
     /// The numbers in the set, ascending.
     pub(super) fn iter(&self) -> impl Iterator<Item = u32> {
-        (0..).take(self.words().count() * 64).filter(|number| self.holds(*number))
-    }
-
-    fn words(&self) -> impl Iterator<Item = &u64> {
-        iter::once(&self.first).chain(&self.rest)
+        let words = iter::once(self.first).chain(self.rest.iter().copied());
+        (0..).step_by(64).zip(words).flat_map(|(at, word)| {
+            let without_lowest = |word: &NonZero<u64>| NonZero::new(word.get() & (word.get() - 1));
+            let left = iter::successors(NonZero::new(word), without_lowest);
+            left.map(move |word| at + word.trailing_zeros())
+        })
     }
 }
 
