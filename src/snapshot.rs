@@ -45,7 +45,7 @@ impl<T> Snapshot<T> {
 
     /// Puts what `edit` makes of the value in its place, if it makes anything. It is called again
     /// where another writer came between.
-    pub(crate) fn update(&self, edit: impl Fn(&T) -> Option<T>) -> bool {
+    pub(crate) fn update(&self, mut edit: impl FnMut(&T) -> Option<T>) -> bool {
         let mut edited = false;
         self.0.rcu(|value| {
             let new = edit(value).map(Arc::new);

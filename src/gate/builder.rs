@@ -15,7 +15,7 @@ use super::{
     transport::{Cleartext, Transport},
 };
 use crate::{
-    Authenticator, IpNet, Principal, Snapshot, Source, TrustedProxies, UnixTime, audit::Sink,
+    Authenticator, IpNet, Snapshot, Source, TrustedProxies, UnixTime, audit::Sink,
     authz::PolicySet, is_realm, limit::Quota,
 };
 
@@ -80,22 +80,6 @@ impl GateBuilder {
     /// that this limit refuses burns nothing of the client's.
     pub fn limit_principals(mut self, quotas: impl IntoIterator<Item = Quota>) -> Self {
         self.limits.principals.extend(quotas);
-        self
-    }
-
-    /// Adds a plan with quotas of its own, for [`limit_principals_by`](Self::limit_principals_by).
-    pub fn limit_plan(mut self, name: &str, quotas: impl IntoIterator<Item = Quota>) -> Self {
-        self.limits.plans.entry(name.to_owned()).or_default().extend(quotas);
-        self
-    }
-
-    /// Limits each principal by the plan that `plan` names. A name that no
-    /// [`limit_plan`](Self::limit_plan) added is refused (500).
-    pub fn limit_principals_by(
-        mut self,
-        plan: impl for<'a> Fn(&'a Principal) -> &'a str + Send + Sync + 'static,
-    ) -> Self {
-        self.limits.choose = Some(Box::new(plan));
         self
     }
 

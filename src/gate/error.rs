@@ -83,7 +83,7 @@ pub enum GateError {
     /// A limit cannot be kept.
     #[error("limit by {by}: {error}")]
     Limit {
-        /// `client`, `principal`, `plan`, `credential`, `attribute` or `route`.
+        /// `client`, `principal`, `credential`, `attribute` or `route`.
         by: &'static str,
         /// What is wrong.
         error: LimitError,
@@ -104,9 +104,19 @@ pub enum GateError {
         /// The line as written.
         route: String,
     },
-    /// Plans that nobody chooses among, or that stand beside a limit for all.
-    #[error("plans: {problem}")]
+    /// Plans of a limit that nobody can choose among.
+    #[error("plans of the limit by {by}: {problem}")]
     Plans {
+        /// As of [`Limit`](Self::Limit).
+        by: &'static str,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// A limit cannot take the place of one in force.
+    #[error("replacement of the limit `{name}`: {problem}")]
+    Replacement {
+        /// Its name.
+        name: String,
         /// What is wrong.
         problem: &'static str,
     },

@@ -1,7 +1,9 @@
 //! A limit as its owner describes it.
 
+use std::{fmt, sync::Arc};
+
 use super::Outcomes;
-use crate::Quota;
+use crate::{Principal, Quota};
 
 /// A limit by whatever a request can be counted by, which may only watch, and may warn.
 ///
@@ -28,12 +30,20 @@ pub struct Limit {
     pub(super) by: By,
     pub(super) name: String,
     pub(super) quotas: Vec<Quota>,
+    pub(super) plans: Vec<(String, Vec<Quota>)>,
+    pub(super) choose: Option<Choose>,
     pub(super) at_once: Option<u32>,
     pub(super) outcomes: Outcomes,
     pub(super) each_route: bool,
     pub(super) shadow: bool,
     pub(super) warn_at: Option<u8>,
 }
+
+/// Names a principal's plan.
+#[derive(Clone)]
+pub(super) struct Choose(Arc<PlanOf>);
+
+type PlanOf = dyn for<'a> Fn(&'a Principal) -> Option<&'a str> + Send + Sync;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum By {
@@ -91,6 +101,8 @@ impl Limit {
             by,
             name: name.to_owned(),
             quotas: quotas.into_iter().collect(),
+            plans: Vec::new(),
+            choose: None,
             at_once: None,
             outcomes: Outcomes::All,
             each_route: false,
@@ -102,6 +114,45 @@ impl Limit {
     /// What the event calls it, where there are several of a kind.
     pub fn named(mut self, name: &str) -> Self {
         name.clone_into(&mut self.name);
+        self
+    }
+
+    /// Adds a plan with quotas of its own, for the callers whom [`plan_by`](Self::plan_by) puts
+    /// under it; all other callers keep to the limit's own quotas.
+    ///
+    /// Each plan counts by itself, so that those who are counted together should be under one. A
+    /// caller who moves to another plan finds its quotas untouched.
+    ///
+    /// ```
+    /// use portcullis::{Attribute, Gate, Quota, Routes, gate::Limit};
+    ///
+    /// let gate = Gate::builder()
+    ///     .routes(Routes::new().public("GET", "/health"))
+    ///     .limit(
+    ///         Limit::by_principal(Quota::per_minute(60))
+    ///             .plan("paying", Quota::per_minute(600))
+    ///             .plan("reseller", [Quota::per_second(100), Quota::per_day(1_000_000)])
+    ///             .plan_by(|caller| match caller.attribute("plan") {
+    ///                 Some(Attribute::Str(plan)) => Some(plan),
+    ///                 _ => None,
+    ///             }),
+    ///     )
+    ///     .build()?;
+    /// # Ok::<(), portcullis::GateErrors>(())
+    /// ```
+    pub fn plan(mut self, name: &str, quotas: impl IntoIterator<Item = Quota>) -> Self {
+        self.plans.push((name.to_owned(), quotas.into_iter().collect()));
+        self
+    }
+
+    /// Chooses each principal's plan by name; `None` for the limit's own quotas. A name that no
+    /// [`plan`](Self::plan) has is refused (500), and so is `None` where there are no quotas but
+    /// those of plans.
+    pub fn plan_by(
+        mut self,
+        choose: impl for<'a> Fn(&'a Principal) -> Option<&'a str> + Send + Sync + 'static,
+    ) -> Self {
+        self.choose = Some(Choose(Arc::new(choose)));
         self
     }
 
@@ -154,5 +205,49 @@ impl Limit {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Its own quotas, in the order given.
+    #[must_use]
+    pub fn quotas(&self) -> &[Quota] {
+        &self.quotas
+    }
+
+    /// Its plans and their quotas, in the order given.
+    pub fn plans(&self) -> impl Iterator<Item = (&str, &[Quota])> {
+        self.plans.iter().map(|(name, quotas)| (&**name, &**quotas))
+    }
+
+    /// Whether it is nothing without quotas of its own, or has some.
+    pub(super) fn needs_quotas(&self) -> bool {
+        !self.quotas.is_empty() || (self.at_once.is_none() && self.plans.is_empty())
+    }
+
+    /// What is wrong with its plans.
+    pub(super) fn plans_problem(&self) -> Option<&'static str> {
+        let names = || self.plans.iter().map(|(name, _)| name);
+        let twice = names().enumerate().any(|(at, name)| names().take(at).any(|it| it == name));
+        match &self.choose {
+            _ if twice => Some("two have one name"),
+            None if self.plans.is_empty() => None,
+            Some(_) if self.plans.is_empty() => Some("`.plan_by(…)` chooses among none"),
+            None => Some("nothing chooses among them: say `.plan_by(…)`"),
+            Some(_) if self.by == By::Client => {
+                Some("a client is counted before its plan is known")
+            }
+            Some(_) => None,
+        }
+    }
+}
+
+impl Choose {
+    pub(super) fn plan<'a>(&self, principal: &'a Principal) -> Option<&'a str> {
+        (self.0)(principal)
+    }
+}
+
+impl fmt::Debug for Choose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Choose")
     }
 }

@@ -1,13 +1,14 @@
-//! How often clients and principals may come, and which requests count.
+//! How often whom, and which requests count.
 
-use std::{collections::BTreeMap, fmt, hash::Hash};
-
+mod key;
 mod listed;
+mod replace;
+mod terms;
 
 use super::{GateError, limit::Limit, routes::Table, visit::Visit};
 use crate::{
-    IpNet, Now, Principal, Quota, Reason, Refusal,
-    limit::{Allowance, Charge, Exceeded, ExceededKind, InFlight, LimitSet, client_key},
+    Now, Principal, Quota, Reason, Refusal,
+    limit::{Allowance, Charge, Exceeded, ExceededKind, InFlight},
 };
 use listed::Listed;
 pub(super) use listed::Watched;
@@ -37,12 +38,10 @@ pub(super) enum Ending {
 }
 
 /// The limits as written.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Wanted {
     pub(super) clients: Vec<Quota>,
     pub(super) principals: Vec<Quota>,
-    pub(super) plans: BTreeMap<String, Vec<Quota>>,
-    pub(super) choose: Option<Box<Choose>>,
     pub(super) costs: Vec<(String, String, u32)>,
     pub(super) count_clients: Outcomes,
     pub(super) count_principals: Outcomes,
@@ -51,42 +50,66 @@ pub(super) struct Wanted {
     pub(super) slots: Option<usize>,
 }
 
-/// Names a principal's plan.
-type Choose = dyn for<'a> Fn(&'a Principal) -> &'a str + Send + Sync;
-
 /// The limits in force.
 pub(super) struct Limits {
-    clients: Option<LimitSet<IpNet>>,
-    principals: Option<LimitSet<str>>,
-    plans: Box<[(String, LimitSet<str>)]>,
-    choose: Option<Box<Choose>>,
+    /// In the order in which they are asked.
+    listed: Box<[Listed]>,
     /// By the route's line.
     costs: Box<[u32]>,
-    count_clients: Outcomes,
-    count_principals: Outcomes,
-    listed: Box<[Listed]>,
     /// By how many calls a cost that is known late may leave a quota in debt.
     debt: u32,
+    room: Room,
+}
+
+/// What every limit must have room for.
+#[derive(Clone, Copy)]
+struct Room {
+    /// Keys of each table.
+    slots: usize,
+    /// The cost of the dearest route.
+    dearest: u32,
 }
 
 /// What a request was charged.
 #[derive(Default)]
 pub(super) struct Charges {
-    client: Option<Charge>,
-    /// With the number of the plan.
-    principal: Option<(Option<usize>, Charge)>,
-    /// With the place of the limit.
-    listed: Vec<(usize, Charge)>,
+    /// Few gates have more limits, so that few requests take memory for them.
+    first: [Option<Charged>; 2],
+    rest: Vec<Charged>,
     under_way: Vec<InFlight>,
 }
 
+/// What one limit charged.
+struct Charged {
+    /// Its place in the list.
+    limit: usize,
+    /// The number of the plan.
+    plan: Option<usize>,
+    charge: Charge,
+}
+
 impl Charges {
+    fn push(&mut self, charged: Charged) {
+        match self.first.iter_mut().find(|free| free.is_none()) {
+            Some(free) => *free = Some(charged),
+            None => self.rest.push(charged),
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Charged> {
+        self.first.iter().flatten().chain(&self.rest)
+    }
+
+    fn into_all(self) -> impl Iterator<Item = Charged> {
+        self.first.into_iter().flatten().chain(self.rest)
+    }
+
     /// What is to be settled; who is charged is still known after.
     pub(super) fn take(&mut self) -> Self {
-        let client = self.client.as_ref().map(Charge::settled);
-        let principal = self.principal.as_ref().map(|(plan, it)| (*plan, it.settled()));
-        let listed = self.listed.iter().map(|(place, it)| (*place, it.settled())).collect();
-        std::mem::replace(self, Self { client, principal, listed, under_way: Vec::new() })
+        let settled = |it: &Charged| Charged { charge: it.charge.settled(), ..*it };
+        let first = self.first.each_ref().map(|it| it.as_ref().map(settled));
+        let rest = self.rest.iter().map(settled).collect();
+        std::mem::replace(self, Self { first, rest, under_way: Vec::new() })
     }
 }
 
@@ -94,61 +117,15 @@ impl Wanted {
     /// The limits, and all that is wrong with them.
     pub(super) fn build(self, table: &Table) -> (Limits, Vec<GateError>) {
         let mut errors = Vec::new();
-        let slots = self.slots.unwrap_or(SLOTS);
         let costs = costs(&self.costs, table, &mut errors);
         let dearest = costs.iter().copied().max().unwrap_or(1);
-        let clients = match &self.clients[..] {
-            [] => None,
-            quotas => set(CLIENT, quotas, slots, dearest, &mut errors),
-        };
-        let principals = match &self.principals[..] {
-            [] => None,
-            quotas => set(PRINCIPAL, quotas, slots, dearest, &mut errors),
-        };
-        let mut plans = Vec::new();
-        if self.choose.is_some() == self.plans.is_empty() {
-            errors.push(GateError::Plans { problem: PLANS_APART });
-        }
-        if principals.is_some() && !self.plans.is_empty() {
-            errors.push(GateError::Plans { problem: PLANS_TWICE });
-        }
-        for (name, quotas) in self.plans {
-            if let Some(set) = set("plan", &quotas, slots, dearest, &mut errors) {
-                plans.push((name, set));
-            }
-        }
-        let limits = Limits {
-            clients,
-            principals,
-            plans: plans.into(),
-            choose: self.choose,
-            costs,
-            count_clients: self.count_clients,
-            count_principals: self.count_principals,
-            listed: listed::build(self.listed, slots, dearest, &mut errors),
-            debt: self.debt,
-        };
-        (limits, errors)
-    }
-}
-
-fn set<K: Hash + ?Sized>(
-    by: &'static str,
-    quotas: &[Quota],
-    slots: usize,
-    dearest: u32,
-    errors: &mut Vec<GateError>,
-) -> Option<LimitSet<K>> {
-    match LimitSet::new(quotas.iter().copied(), slots) {
-        Ok(set) => {
-            let small = set.too_small_for(dearest);
-            errors.extend(small.map(|quota| GateError::Cost { by, quota, cost: dearest }));
-            Some(set)
-        }
-        Err(error) => {
-            errors.push(GateError::Limit { by, error });
-            None
-        }
+        let room = Room { slots: self.slots.unwrap_or(SLOTS), dearest };
+        let clients = Limit::by_client(self.clients).count(self.count_clients);
+        let principals = Limit::by_principal(self.principals).count(self.count_principals);
+        let short = [clients, principals].into_iter().filter(|it| !it.quotas.is_empty());
+        let listed = short.chain(self.listed).map(|limit| Listed::new(limit, room, &mut errors));
+        let listed = listed.collect();
+        (Limits { listed, costs, debt: self.debt, room }, errors)
     }
 }
 
@@ -174,8 +151,7 @@ fn costs(
 impl Limits {
     /// Charges whatever counts by the client's address.
     pub(super) fn charge_client(&self, visit: &mut Visit) -> Result<(), Refusal> {
-        self.charge_address(visit)?;
-        self.charge_listed(visit, None, true)
+        self.charge(visit, None, true)
     }
 
     /// Charges whatever counts once it is known who calls, or that nobody says who. What one limit
@@ -185,104 +161,43 @@ impl Limits {
         visit: &mut Visit,
         principal: Option<&Principal>,
     ) -> Result<(), Refusal> {
-        match principal {
-            Some(principal) => self.charge_principal(visit, principal)?,
-            // Whoever is refused for lack of a credential is to use nothing up.
-            None if !visit.gate.is_open(visit) => return Ok(()),
-            None => {}
+        // Whoever is refused for lack of a credential is to use nothing up.
+        if principal.is_none() && !visit.gate.is_open(visit) {
+            return Ok(());
         }
-        self.charge_listed(visit, principal, false)
-    }
-
-    fn charge_address(&self, visit: &mut Visit) -> Result<(), Refusal> {
-        let Some(set) = &self.clients else { return Ok(()) };
-        let address = visit.client.ok_or(Reason::AddressUnknown)?;
-        let cost = self.cost(visit);
-        let charge = set
-            .charge_at(&client_key(address), cost, visit.now)
-            .map_err(|no| exceeded(no, Reason::ClientThrottled, CLIENT, cost))?;
-        visit.charges.client = Some(charge);
-        Ok(())
-    }
-
-    fn charge_principal(&self, visit: &mut Visit, principal: &Principal) -> Result<(), Refusal> {
-        let plan = match &self.choose {
-            Some(choose) => Some(self.plan(choose(principal)).ok_or(Reason::PlanUnknown)?),
-            None => None,
-        };
-        let Some(set) = self.of_principals(plan) else { return Ok(()) };
-        let cost = self.cost(visit);
-        match set.charge_at(principal.id(), cost, visit.now) {
-            Ok(charge) => {
-                visit.charges.principal = Some((plan, charge));
-                Ok(())
-            }
-            Err(no) => {
-                self.give_back(&mut visit.charges);
-                Err(exceeded(no, Reason::PrincipalThrottled, PRINCIPAL, cost))
-            }
-        }
+        self.charge(visit, principal, false)
     }
 
     /// What the tightest quota left when it was charged.
     pub(super) fn allowance(&self, charges: &Charges) -> Option<Allowance> {
-        let client = charges.client.as_ref();
-        let client = client.and_then(|charge| self.clients.as_ref()?.allowance(CLIENT, charge));
-        let principal = charges.principal.as_ref();
-        let principal = principal
-            .and_then(|(plan, charge)| self.of_principals(*plan)?.allowance(PRINCIPAL, charge));
-        let listed = charges.listed.iter().filter_map(|(place, charge)| {
-            let listed = self.listed.get(*place).filter(|listed| !listed.limit.shadow)?;
-            listed.set.as_ref()?.allowance(listed.limit.by.label(), charge)
-        });
-        client.into_iter().chain(principal).chain(listed).reduce(Allowance::tighter)
+        let left = charges.iter().filter_map(|it| self.listed.get(it.limit)?.allowance(it));
+        left.reduce(Allowance::tighter)
     }
 
     /// Charges what a request turned out to cost beyond its price, to all that it was charged to;
     /// answers how much the fullest did not count.
     pub(super) fn owe(&self, charges: &Charges, cost: u32, now: Now) -> u32 {
-        let client = self.clients.as_ref().zip(charges.client.as_ref());
-        let client = client.map(|(set, it)| set.owe_again(it, cost, self.debt, now.into()));
-        let principal = charges.principal.as_ref().and_then(|(plan, it)| {
-            Some(self.of_principals(*plan)?.owe_again(it, cost, self.debt, now.into()))
-        });
-        let listed = charges.listed.iter().filter_map(|(place, it)| {
-            let set = self.listed.get(*place)?.set.as_ref()?;
-            Some(set.owe_again(it, cost, self.debt, now.into()))
-        });
-        client.into_iter().chain(principal).chain(listed).max().unwrap_or(0)
+        let owing = charges.iter().filter_map(|it| Some((self.listed.get(it.limit)?, it)));
+        owing.map(|(listed, it)| listed.owe(it, cost, self.debt, now)).max().unwrap_or(0)
     }
 
     /// Takes back what does not count.
     pub(super) fn settle(&self, charges: Charges, ending: Ending) {
-        if let (Some(set), Some(charge)) = (&self.clients, charges.client)
-            && !self.count_clients.count(ending)
-        {
-            set.refund(charge);
-        }
-        if let Some((plan, charge)) = charges.principal
-            && let Some(set) = self.of_principals(plan)
-            && !self.count_principals.count(ending)
-        {
-            set.refund(charge);
-        }
-        for (place, charge) in charges.listed {
-            if let Some(listed) = self.listed.get(place)
-                && !listed.limit.outcomes.count(ending)
+        for charged in charges.into_all() {
+            if let Some(listed) = self.listed.get(charged.limit)
+                && !listed.counts(ending)
             {
-                listed.refund(charge);
+                listed.refund(charged);
             }
         }
     }
 
-    fn plan(&self, wanted: &str) -> Option<usize> {
-        self.plans.iter().position(|(name, _)| name == wanted)
-    }
-
-    fn of_principals(&self, plan: Option<usize>) -> Option<&LimitSet<str>> {
-        match plan {
-            Some(plan) => self.plans.get(plan).map(|(_, set)| set),
-            None => self.principals.as_ref(),
+    /// Takes back all that a request was charged: it is refused, and is to burn nothing.
+    fn give_back(&self, charges: &mut Charges) {
+        for charged in std::mem::take(charges).into_all() {
+            if let Some(listed) = self.listed.get(charged.limit) {
+                listed.refund(charged);
+            }
         }
     }
 
@@ -313,29 +228,9 @@ fn exceeded(no: Exceeded, reason: Reason, by: &'static str, cost: u32) -> Refusa
     }
 }
 
-impl fmt::Debug for Wanted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Wanted")
-            .field("clients", &self.clients)
-            .field("principals", &self.principals)
-            .field("plans", &self.plans)
-            .field("listed", &self.listed)
-            .field("costs", &self.costs)
-            .finish_non_exhaustive()
-    }
-}
-
 /// Slots of a table unless [`GateBuilder::limit_slots`](super::GateBuilder::limit_slots) says
 /// otherwise.
 const SLOTS: usize = 65_536;
-
-/// Whom a limit counts, in the names of policies.
-const CLIENT: &str = "client";
-const PRINCIPAL: &str = "principal";
-
-const PLANS_APART: &str =
-    "`.limit_principals_by(…)` chooses among the plans that `.limit_plan(…)` adds: say both";
-const PLANS_TWICE: &str = "`.limit_principals(…)` and plans exclude each other";
 
 #[cfg(test)]
 mod tests {

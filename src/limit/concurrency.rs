@@ -112,6 +112,19 @@ impl<K: Hash + ?Sized> ConcurrencyLimit<K> {
         Ok(Self { sets, most, hashing: Hashing::default(), keys: PhantomData })
     }
 
+    /// The limit that is to take the place of this one, with another number: both count the same
+    /// calls, those that are under way too.
+    ///
+    /// # Errors
+    /// When `most` is 0.
+    pub fn successor(&self, most: u32) -> Result<Self, LimitError> {
+        if most == 0 {
+            return Err(LimitError::NoneAtOnce);
+        }
+        let (sets, hashing) = (Arc::clone(&self.sets), self.hashing.clone());
+        Ok(Self { sets, most, hashing, keys: PhantomData })
+    }
+
     /// Lets a call by `key` begin.
     ///
     /// # Errors

@@ -235,14 +235,17 @@ impl<K: ?Sized> LimitSet<K> {
     /// Whether a charge left so many per cent of one of the quotas used, or more.
     pub(crate) fn is_near(&self, charge: &Charge, percent: u8) -> bool {
         let mut debits = self.windows.iter().zip(charge.debits);
-        debits.any(|(window, debit)| debit.is_some_and(|it| window.left("", it).is_past(percent)))
+        debits.any(|(window, debit)| {
+            let left = debit.and_then(|it| window.left("", it));
+            left.is_some_and(|it| it.is_past(percent))
+        })
     }
 
-    /// What a charge of this set left of the quota that is now the tightest; `None` when nothing
-    /// was counted.
+    /// What a charge of this set, or of one whose debts it keeps, left of the quota that is now the
+    /// tightest; `None` when nothing was counted.
     pub(crate) fn allowance(&self, by: &'static str, charge: &Charge) -> Option<Allowance> {
         let debits = self.windows.iter().zip(charge.debits);
-        let left = debits.filter_map(|(window, debit)| Some(window.left(by, debit?)));
+        let left = debits.filter_map(|(window, debit)| window.left(by, debit?));
         left.reduce(Allowance::tighter)
     }
 

@@ -105,10 +105,11 @@ impl Window {
         self.table.stats(self.reading(at).unwrap_or(u64::MAX))
     }
 
-    /// What a charge of this window left.
-    pub(super) fn left(&self, by: &'static str, charged: Charged) -> Allowance {
+    /// What a charge left; `None` of one that was made to another table.
+    pub(super) fn left(&self, by: &'static str, charged: Charged) -> Option<Allowance> {
         let whole = self.wait(charged.at, 1);
-        Allowance::new(by, self.quota, self.pace, charged.debit.debt(), whole)
+        let left = Allowance::new(by, self.quota, self.pace, charged.debit.debt(), whole);
+        (charged.table == self.own).then_some(left)
     }
 
     fn pace(&self, cost: u32, debt: u32) -> Result<Pace, Denied> {

@@ -141,7 +141,7 @@ impl Reason {
             Self::Credential(error) => Some(error.detail()),
             Self::Cleartext => Some("the secret must be considered exposed"),
             Self::ForwardedMalformed => Some("a trusted proxy named no address that can be read"),
-            Self::PlanUnknown => Some("add the plan: GateBuilder::limit_plan"),
+            Self::PlanUnknown => Some("add the plan: gate::Limit::plan"),
             Self::AddressUnknown => Some("say where the peer's address is: GateLayer::peer"),
             Self::RealmForeign => Some("an authenticator vouched for another realm"),
             Self::CheckOmitted => Some("the handler owes a call of Caller::may"),

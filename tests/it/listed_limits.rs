@@ -40,11 +40,11 @@ impl portcullis::Authenticator for Tenants {
     }
 }
 
-fn noon() -> Now {
+pub(crate) fn noon() -> Now {
     Now::new(UnixTime::from_secs(1_800_000_000), Mono::from_nanos(1 << 40))
 }
 
-fn builder(log: &Recorder) -> GateBuilder {
+pub(crate) fn builder(log: &Recorder) -> GateBuilder {
     let routes = Routes::new()
         .public("GET", "/health")
         .authenticated("GET", "/me")
@@ -52,13 +52,13 @@ fn builder(log: &Recorder) -> GateBuilder {
     Gate::builder().authenticate(Tenants).routes(routes).audit(log.clone())
 }
 
-fn gate(limits: impl IntoIterator<Item = Limit>) -> (Gate, Recorder) {
+pub(crate) fn gate(limits: impl IntoIterator<Item = Limit>) -> (Gate, Recorder) {
     let log = Recorder::default();
     let gate = limits.into_iter().fold(builder(&log), GateBuilder::limit).build().unwrap();
     (gate, log)
 }
 
-fn admit(gate: &Gate, who: &str, path: &str, now: Now) -> Result<Caller, Refusal> {
+pub(crate) fn admit(gate: &Gate, who: &str, path: &str, now: Now) -> Result<Caller, Refusal> {
     let mut facts = Facts::default();
     facts.method = Some("GET");
     facts.path = Some(path);
@@ -72,7 +72,7 @@ fn admit(gate: &Gate, who: &str, path: &str, now: Now) -> Result<Caller, Refusal
     result
 }
 
-fn told(gate: &Gate, who: &str, path: &str) -> &'static str {
+pub(crate) fn told(gate: &Gate, who: &str, path: &str) -> &'static str {
     match admit(gate, who, path, noon()) {
         Ok(caller) => {
             caller.finish().unwrap();
@@ -82,7 +82,7 @@ fn told(gate: &Gate, who: &str, path: &str) -> &'static str {
     }
 }
 
-const REFUSED: &str = "principal_throttled";
+pub(crate) const REFUSED: &str = "principal_throttled";
 
 #[test]
 fn a_tenant_is_counted_together_and_so_are_those_without_one() {
@@ -166,9 +166,9 @@ fn a_limit_in_shadow_refuses_nobody_and_says_whom_it_would_have() {
     assert_eq!(events(":alice:"), None);
     assert_eq!(events(":alice:").as_deref(), Some("principal"));
     assert_eq!(events(":bob:").as_deref(), Some("clients-next-year"));
-    let counted: Vec<(&str, u64)> =
-        gate.limits().map(|(it, refused)| (it.name(), refused)).collect();
-    assert_eq!(counted, [("clients-next-year", 1), ("principal", 1)]);
+    let counted = gate.limits().map(|(it, refused)| (it.name().to_owned(), refused));
+    let expected = [("clients-next-year", 1), ("principal", 1)].map(|(it, n)| (it.to_owned(), n));
+    assert_eq!(counted.collect::<Vec<_>>(), expected);
     // What a limit only watches leaves nothing to tell a caller.
     assert_eq!(admit(&gate, ":carol:", "/me", noon()).unwrap().allowance(), None);
 }

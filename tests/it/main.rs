@@ -122,6 +122,9 @@ mod reloads;
 #[cfg(all(feature = "testing", feature = "fetch"))]
 mod remote_keys;
 #[cfg(test)]
+#[cfg(feature = "testing")]
+mod replaced_limits;
+#[cfg(test)]
 #[cfg(all(feature = "testing", feature = "tower"))]
 mod routes;
 #[cfg(test)]

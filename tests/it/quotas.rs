@@ -5,7 +5,7 @@ use std::time::Duration;
 use portcullis::{
     Admission, Caller, Claim, Credential, Facts, Gate, GateBuilder, Mono, Now, Outcomes, Quota,
     Refusal, Routes, UnixTime,
-    gate::Outcome,
+    gate::{Limit, Outcome},
     testing::{Issuer, Recorder},
 };
 
@@ -95,16 +95,14 @@ fn a_principal_over_its_limit_burns_nothing_of_its_address() {
 
 #[test]
 fn plans_have_quotas_of_their_own() {
-    let gate = builder()
-        .limit_plan("free", Quota::per_minute(1))
-        .limit_plan("paying", [Quota::per_minute(3), Quota::per_day(100)])
-        .limit_principals_by(|principal| match principal.subject() {
-            "alice" => "paying",
-            "mallory" => "none",
-            _ => "free",
-        })
-        .build()
-        .unwrap();
+    let limit = Limit::by_principal(Quota::per_minute(1))
+        .plan("paying", [Quota::per_minute(3), Quota::per_day(100)])
+        .plan_by(|principal| match principal.subject() {
+            "alice" => Some("paying"),
+            "mallory" => Some("none"),
+            _ => None,
+        });
+    let gate = builder().limit(limit).build().unwrap();
     let ask = |who, peer| told(ask(&gate, who, "GET /me", peer, noon()));
     assert_eq!([ask("bob", HERE), ask("bob", THERE)], ["ok", "principal_throttled"]);
     assert_eq!([ask("alice", HERE), ask("alice", HERE), ask("alice", THERE)], ["ok"; 3]);
@@ -206,13 +204,12 @@ fn limits_that_cannot_be_are_named() {
     );
     check(builder().cost("POST", "/report", 6), "cost of `POST /report`: no line");
     check(builder().limit_clients([Quota::per_day(1); 5]), "limit by client: `5` quotas");
-    check(builder().limit_plan("free", Quota::per_minute(1)), "plans: `.limit_principals_by");
-    check(builder().limit_principals_by(|_| "free"), "plans: `.limit_principals_by");
-    check(
-        builder().limit_plan("free", []).limit_principals_by(|_| "free"),
-        "limit by plan: `0` quotas",
-    );
-    let both = builder().limit_principals(Quota::per_minute(1));
-    let both = both.limit_plan("free", Quota::per_minute(1)).limit_principals_by(|_| "free");
-    check(both, "exclude each other");
+    let check = |limit: Limit, expected: &str| check(builder().limit(limit), expected);
+    let free = || Limit::by_principal([]).plan("free", Quota::per_minute(1));
+    check(free(), "plans of the limit by principal: nothing chooses among them: say `.plan_by");
+    check(free().plan("free", Quota::per_day(1)).plan_by(|_| None), "two have one name");
+    check(Limit::by_principal([]).plan_by(|_| None), "`.plan_by(…)` chooses among none");
+    check(free().plan("dear", []).plan_by(|_| None), "limit by principal: `0` quotas");
+    let by_client = Limit::by_client([]).plan("free", Quota::per_minute(1)).plan_by(|_| None);
+    check(by_client, "a client is counted before its plan is known");
 }

@@ -1,32 +1,28 @@
-//! The limits that were described one by one.
+//! One limit: who it is, and the terms that are in force.
 
-use std::{
-    hash::Hash,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
-    time::Duration,
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use super::{
+    Charged, Ending, GateError, Limits, Room,
+    key::{Key, Who},
+    terms::Terms,
 };
-
-use super::{Charges, GateError, Limits, exceeded, set};
 use crate::{
-    IpNet, Now, Principal, Reason, Refusal,
+    Now, Principal, Refusal, Snapshot,
     audit::Event,
     gate::{
-        Gate,
         limit::{By, Limit},
         visit::Visit,
     },
-    limit::{Busy, Charge, ConcurrencyLimit, InFlight, LimitSet, client_key},
-    principal::Attribute,
+    limit::Allowance,
 };
 
-/// One in force.
+/// What no replacement changes, and the rest.
 pub(super) struct Listed {
-    pub(super) limit: Limit,
-    /// By [`Key`].
-    pub(super) set: Option<LimitSet<()>>,
-    /// Likewise.
-    at_once: Option<ConcurrencyLimit<()>>,
-    /// How many requests it would have refused.
+    pub(super) name: String,
+    pub(super) by: By,
+    pub(super) terms: Snapshot<Terms>,
+    /// How many requests it would have refused in shadow.
     refused: AtomicU64,
 }
 
@@ -38,131 +34,70 @@ pub(in crate::gate) struct Watched {
     nearing: Option<usize>,
 }
 
-/// What a request is counted by.
-#[derive(Hash)]
-struct Key<'a> {
-    line: Option<usize>,
-    who: Who<'a>,
-}
-
-#[derive(Hash)]
-enum Who<'a> {
-    Anybody,
-    Client(IpNet),
-    Principal(&'a str),
-    /// Of a realm.
-    Credential(&'a str, &'a str),
-    /// Of a realm.
-    Attribute(&'a str, Option<Value<'a>>),
-}
-
-#[derive(Hash)]
-enum Value<'a> {
-    Bool(bool),
-    Long(i64),
-    Str(&'a str),
-    Strings(&'a [String]),
-}
-
-impl<'a> From<Attribute<'a>> for Value<'a> {
-    fn from(attribute: Attribute<'a>) -> Self {
-        match attribute {
-            Attribute::Bool(it) => Self::Bool(it),
-            Attribute::Long(it) => Self::Long(it),
-            Attribute::Str(it) => Self::Str(it),
-            Attribute::Strings(it) => Self::Strings(it),
-        }
-    }
-}
-
-/// The limits as described, and what is wrong with them.
-pub(super) fn build(
-    wanted: Vec<Limit>,
-    slots: usize,
-    dearest: u32,
-    errors: &mut Vec<GateError>,
-) -> Box<[Listed]> {
-    let listed = wanted.into_iter().map(|limit| {
-        let by = limit.by.label();
-        let at_once = limit.at_once.map(|most| ConcurrencyLimit::new(most, slots)).transpose();
-        let at_once = at_once.map_err(|error| errors.push(GateError::Limit { by, error }));
-        let set = match (&limit.quotas[..], limit.at_once) {
-            ([], Some(_)) => None,
-            (quotas, _) => set(by, quotas, slots, dearest, errors),
-        };
-        Listed { set, at_once: at_once.ok().flatten(), refused: AtomicU64::new(0), limit }
-    });
-    listed.collect()
-}
-
 impl Listed {
-    /// Charges a request, and tells the charge.
-    fn charge(
-        &self,
-        key: &Key<'_>,
-        cost: u32,
-        now: Now,
-        under_way: &mut Vec<InFlight>,
-    ) -> Result<Option<Charge>, Refusal> {
-        let by = &self.limit.by;
-        let call = self.at_once.as_ref().map(|it| it.enter_by(key)).transpose();
-        let call = call.map_err(|busy| match busy {
-            // Nobody knows how long the others take.
-            Busy::AtOnce { .. } => Refusal::new(reason(by)).retry_after(MOMENT),
-            Busy::TableFull => Refusal::new(Reason::LimitUnavailable).retry_after(MOMENT),
-        })?;
-        let charge = self.set.as_ref().map(|set| set.charge_by(key, cost, now.into()));
-        let charge = charge.transpose().map_err(|no| exceeded(no, reason(by), by.label(), cost))?;
-        under_way.extend(call);
-        Ok(charge)
+    /// The limit as described; what is wrong with it is added to `errors`.
+    pub(super) fn new(limit: Limit, room: Room, errors: &mut Vec<GateError>) -> Self {
+        let (name, by) = (limit.name.clone(), limit.by.clone());
+        let terms = Snapshot::new(Terms::new(limit, room, None, errors));
+        Self { name, by, terms, refused: AtomicU64::new(0) }
     }
 
-    /// Whether a charge came close enough for a warning.
-    fn is_near(&self, charge: &Charge) -> bool {
-        let watched = self.limit.warn_at.zip(self.set.as_ref());
-        watched.is_some_and(|(percent, set)| set.is_near(charge, percent))
+    pub(super) fn counts(&self, ending: Ending) -> bool {
+        self.terms.peek().limit.outcomes.count(ending)
     }
 
-    pub(super) fn refund(&self, charge: Charge) {
-        if let Some(set) = &self.set {
-            set.refund(charge);
+    /// Takes back a charge; it gives back nothing where the terms have not kept its debt.
+    pub(super) fn refund(&self, charged: Charged) {
+        if let Some(set) = self.terms.peek().set(charged.plan) {
+            set.refund(charged.charge);
         }
     }
-}
 
-impl Gate {
-    /// The limits that [`GateBuilder::limit`](crate::GateBuilder::limit) added, and how many
-    /// requests each would have refused in shadow.
-    pub fn limits(&self) -> impl Iterator<Item = (&Limit, u64)> {
-        let listed = self.0.limits.listed.iter();
-        listed.map(|it| (&it.limit, it.refused.load(Relaxed)))
+    pub(super) fn owe(&self, charged: &Charged, cost: u32, debt: u32, now: Now) -> u32 {
+        let terms = self.terms.peek();
+        let set = terms.set(charged.plan);
+        set.map_or(0, |set| set.owe_again(&charged.charge, cost, debt, now.into()))
+    }
+
+    pub(super) fn allowance(&self, charged: &Charged) -> Option<Allowance> {
+        let terms = self.terms.peek();
+        let set = terms.set(charged.plan).filter(|_| !terms.limit.shadow)?;
+        set.allowance(self.by.label(), &charged.charge)
     }
 }
 
 impl Limits {
+    /// The limits, and how many requests each would have refused in shadow.
+    pub(super) fn told(&self) -> impl Iterator<Item = (Limit, u64)> {
+        let told = |it: &Listed| (it.terms.peek().limit.clone(), it.refused.load(Relaxed));
+        self.listed.iter().map(told)
+    }
+
     /// Charges the limits of this kind: by address, or by what is known once the caller is.
-    pub(super) fn charge_listed(
+    pub(super) fn charge(
         &self,
         visit: &mut Visit,
         principal: Option<&Principal>,
         by_client: bool,
     ) -> Result<(), Refusal> {
         for (place, listed) in self.listed.iter().enumerate() {
-            if (listed.limit.by == By::Client) != by_client {
+            if (listed.by == By::Client) != by_client {
                 continue;
             }
-            let Some(who) = who(&listed.limit.by, visit, principal)? else { continue };
-            let keyed = listed.limit.each_route || listed.limit.by == By::Route;
+            let Some(who) = Who::of(&listed.by, visit, principal)? else { continue };
+            let terms = listed.terms.peek();
+            let keyed = terms.limit.each_route || listed.by == By::Route;
             let key = Key { line: visit.line.filter(|_| keyed), who };
             let (cost, now) = (self.cost(visit), visit.now);
-            match listed.charge(&key, cost, now, &mut visit.charges.under_way) {
-                Ok(charge) => {
-                    if charge.as_ref().is_some_and(|it| listed.is_near(it)) {
+            match terms.charge((&key, principal), cost, now, &mut visit.charges.under_way) {
+                Ok((plan, charge)) => {
+                    if terms.is_near(plan, charge.as_ref()) {
                         visit.watched.nearing.get_or_insert(place);
                     }
-                    visit.charges.listed.extend(charge.map(|it| (place, it)));
+                    let charged = charge.map(|charge| Charged { limit: place, plan, charge });
+                    charged.into_iter().for_each(|it| visit.charges.push(it));
                 }
-                Err(_) if listed.limit.shadow => {
+                Err(_) if terms.limit.shadow => {
                     listed.refused.fetch_add(1, Relaxed);
                     visit.watched.shadowed.get_or_insert(place);
                 }
@@ -176,60 +111,11 @@ impl Limits {
         Ok(())
     }
 
-    /// Takes back all that a request was charged: it is refused, and is to burn nothing.
-    pub(super) fn give_back(&self, charges: &mut Charges) {
-        let Charges { client, principal, listed, under_way: _ } = std::mem::take(charges);
-        if let (Some(set), Some(charge)) = (&self.clients, client) {
-            set.refund(charge);
-        }
-        if let Some((plan, charge)) = principal
-            && let Some(set) = self.of_principals(plan)
-        {
-            set.refund(charge);
-        }
-        for (place, charge) in listed {
-            if let Some(listed) = self.listed.get(place) {
-                listed.refund(charge);
-            }
-        }
-    }
-
     /// Lets the event name the limits that it is to name.
     pub(in crate::gate) fn tell<'a>(&'a self, watched: Watched, event: &mut Event<'a>) {
-        let name = |place: usize| self.listed.get(place).map(|listed| listed.limit.name());
+        let name = |place: usize| self.listed.get(place).map(|listed| &*listed.name);
         event.limit = watched.refusing.and_then(name);
         event.shadowed = watched.shadowed.and_then(name);
         event.nearing = watched.nearing.and_then(name);
     }
 }
-
-/// Whom the request is counted as; `None` where nobody is known who could be counted.
-fn who<'a>(
-    by: &By,
-    visit: &Visit,
-    principal: Option<&'a Principal>,
-) -> Result<Option<Who<'a>>, Refusal> {
-    Ok(match by {
-        By::Client => Some(Who::Client(client_key(visit.client.ok_or(Reason::AddressUnknown)?))),
-        By::Route => Some(Who::Anybody),
-        By::Principal => principal.map(|it| Who::Principal(it.id())),
-        By::Credential => principal.map(|it| match it.credential_id() {
-            Some(id) => Who::Credential(it.realm(), id),
-            None => Who::Principal(it.id()),
-        }),
-        By::Attribute(name) => {
-            principal.map(|it| Who::Attribute(it.realm(), it.attribute(name).map(Value::from)))
-        }
-    })
-}
-
-const fn reason(by: &By) -> Reason {
-    match by {
-        By::Client => Reason::ClientThrottled,
-        By::Route => Reason::RouteThrottled,
-        By::Principal | By::Credential | By::Attribute(_) => Reason::PrincipalThrottled,
-    }
-}
-
-/// How soon to come back where nobody can tell.
-const MOMENT: Duration = Duration::from_secs(1);
