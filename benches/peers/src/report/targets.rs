@@ -26,9 +26,10 @@ const fn target(
 const OURS: &str = "portcullis";
 const BEFOREHAND: &str = "portcullis+made beforehand";
 const NAMES: &str = "portcullis+from names";
+const TWO_THREADS: &str = "portcullis+2 threads";
 const MOST_POLICIES: &str = "portcullis+9905 policies";
 
-const TARGETS: [Target; 27] = [
+const TARGETS: [Target; 33] = [
     target(("token/hs256/miss", ""), [OURS, "jsonwebtoken"], 0.55),
     target(("token/", "/besides-signature"), [OURS, "bound: "], 1.6),
     target(("policy/role/handle", ""), [OURS, "bound: "], 1.0),
@@ -53,7 +54,13 @@ const TARGETS: [Target; 27] = [
     target(("limit/keyed-given-now/1000000/", "1-threads"), [OURS, "governor"], 0.3),
     target(("limit/keyed-given-now/1/", "2-threads"), [OURS, "governor"], 0.5),
     target(("limit/keyed-given-now/1000/", "2-threads"), [OURS, "governor"], 0.35),
-    target(("limit/keyed/", "/1-threads"), [OURS, "governor"], 0.75),
+    target(("limit/keyed/1/", "1-threads"), [OURS, "governor"], 0.75),
+    target(("limit/keyed/1000/", "1-threads"), [OURS, "governor"], 0.75),
+    target(("limit/keyed/1000000/", "1-threads"), [OURS, "governor"], 0.62),
+    target(("limit/denied/", "-threads"), [OURS, "governor"], 0.15),
+    target(("limit/denied/", "/scaling"), [TWO_THREADS, "portcullis+1 thread"], 2.0 / 1.9),
+    target(("limit/three", ""), ["portcullis+three keys", "portcullis+one limit"], 2.0),
+    target(("limit/three", ""), ["portcullis+three quotas", "portcullis+one limit"], 2.0),
     target(("gate/hs256/miss", ""), [OURS, "jwt-authorizer"], 0.7),
     target(("gate/rs256/hit", ""), [OURS, "jwt-authorizer"], 1.0 / 50.0),
 ];
