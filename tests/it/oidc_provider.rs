@@ -105,14 +105,15 @@ fn judge(verifier: &Introspection, token: &str, now: Now) -> Result<Principal, A
 fn tokens_of_a_real_authorization_server() {
     let provider = Provider::start();
     let users = provider.verifier("staff", SECRET);
-    let now = clock::now();
-    let alice = judge(&users, &provider.access, now).unwrap();
+    // Each token is asked about after it was issued, so the clock is read anew each time.
+    let now = clock::now;
+    let alice = judge(&users, &provider.access, now()).unwrap();
     assert_eq!((alice.id(), alice.client()), ("staff/alice", Some("shop")));
     assert_eq!(alice.issuer(), Some(provider.issuer.as_str()));
     assert!(alice.roles().eq(["clerk"]) && alice.scopes().unwrap().eq(["orders:read"]));
 
     let why = |token: &str| {
-        let error = judge(&users, token, now).unwrap_err();
+        let error = judge(&users, token, now()).unwrap_err();
         (error.kind(), error.detail())
     };
     use AuthnErrorKind::{Invalid, WrongAudience};
@@ -124,7 +125,7 @@ fn tokens_of_a_real_authorization_server() {
     assert_eq!(why(&program), (Invalid, "the token has no `sub`"));
 
     let programs = provider.verifier("programs", SECRET).subject("client_id");
-    assert_eq!(judge(&programs, &program, now).unwrap().id(), "programs/shop");
+    assert_eq!(judge(&programs, &program, now()).unwrap().id(), "programs/shop");
 }
 
 #[test]
