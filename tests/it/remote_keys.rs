@@ -207,6 +207,18 @@ fn attack_storm_of_unknown_kids() {
 }
 
 #[test]
+fn attack_known_kid_under_another_algorithm_is_not_looked_for() {
+    let server = Server::start(Behaviour::Keys(old().jwks()));
+    let (keys, _refresher) = remote(server.url("/keys"));
+    keys.ready(LONG).unwrap();
+    let now = clock::now().wall;
+    let token = new().token("alice").header("kid", "test-es256").sign(now);
+    let refused = verifier(&keys).verify_token(&token, now).unwrap_err();
+    assert_eq!(refused.detail(), "the key with the token's `kid` is not for its `alg`");
+    assert_eq!(refused.kind(), AuthnErrorKind::Invalid);
+}
+
+#[test]
 fn attack_storm_of_tokens_without_kid() {
     let server = Server::start(Behaviour::Keys(old().jwks()));
     let set = hurried(RemoteSet::at(server.url("/keys"))).every(LONG).cooldown(millis(1));

@@ -157,7 +157,7 @@ impl Verifier for JwtIssuers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::Issuer;
+    use crate::{authn::jwt::RoleMap, testing::Issuer};
 
     const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
 
@@ -183,6 +183,22 @@ mod tests {
         let good = JwtIssuers::new([a.verifier("x"), b.verifier("y")]);
         assert_eq!((good.problems(), good.realm()), (vec![], "x"));
         assert_eq!(good.realms(), ["x", "y"]);
+    }
+
+    #[test]
+    fn a_gate_is_told_what_all_issuers_may_name() {
+        let verifier = |name: &str, roles: &[&str], attribute: &str| {
+            let roles = RoleMap::claim("roles").only(roles.iter().copied());
+            Issuer::new(format!("https://{name}.example"))
+                .verifier(name)
+                .roles(roles)
+                .attributes([attribute])
+        };
+        let staff = verifier("staff", &["clerk", "auditor"], "department");
+        let issuers = JwtIssuers::new([staff, verifier("partners", &["clerk"], "company")]);
+        assert_eq!(Verifier::roles(&issuers), ["auditor", "clerk"]);
+        assert_eq!(Verifier::attributes(&issuers), ["company", "department"]);
+        assert_eq!(issuers.challenge(), Some(Challenge::new("Bearer", "staff")));
     }
 
     #[test]

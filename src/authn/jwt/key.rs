@@ -142,6 +142,18 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "aws-lc-rs")]
+    fn a_key_is_prepared_for_the_backend_that_was_asked_for() {
+        let issuer = crate::testing::Issuer::new("i").with_algorithm(Algorithm::Es256);
+        let by_aws_lc = |loader: Loader| {
+            let keys = loader.jwks(issuer.jwks()).unwrap();
+            matches!(keys.keys()[0].verifying, VerifyingKey::AwsLc(_))
+        };
+        assert!(by_aws_lc(Loader::new().backend(Backend::AwsLcRs)));
+        assert!(!by_aws_lc(Loader::new()));
+    }
+
+    #[test]
     fn a_secret_is_no_public_key() {
         let secret = Secret::new([7; 64]);
         for algorithm in Algorithm::ALL.iter().copied().filter(|one| !one.is_symmetric()) {
