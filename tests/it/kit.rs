@@ -1,5 +1,7 @@
 //! What several modules need and no user does: a verifier that knows one word.
 
+pub(crate) mod http;
+
 use portcullis::{
     Authenticator, AuthnError, AuthnErrorKind, Challenge, Credential, Facts, Now, Principal, Step,
     testing::{Recorded, Recorder},

@@ -1,12 +1,14 @@
 //! An introspection endpoint that does what none should, over real HTTP.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{SocketAddr, TcpListener, TcpStream},
+    io::{BufReader, Read as _},
+    net::{SocketAddr, TcpStream},
     sync::{Arc, Mutex},
     thread,
     time::Duration,
 };
+
+use crate::kit::http::{self, answer};
 
 #[derive(Clone, Debug)]
 pub(super) enum Behaviour {
@@ -36,18 +38,8 @@ struct State {
 
 impl Server {
     pub(super) fn start(behaviour: Behaviour) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
         let state = Arc::new(Mutex::new(State { behaviour, requests: Vec::new() }));
-        let serving = Arc::downgrade(&state);
-        thread::spawn(move || {
-            for connection in listener.incoming() {
-                let Some(state) = serving.upgrade() else { return };
-                // Whoever hung up has no answer.
-                thread::spawn(move || drop(serve(connection.unwrap(), &state)));
-            }
-        });
-        Self { address, state }
+        Self { address: http::listen(&state, serve), state }
     }
 
     pub(super) fn url(&self) -> String {
@@ -65,10 +57,8 @@ impl Server {
 }
 
 fn serve(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
-    let mut head = String::new();
     let mut reader = BufReader::new(stream.try_clone()?);
-    while reader.read_line(&mut head)? > 2 {}
-    let head = head.to_ascii_lowercase();
+    let head = http::head(&mut reader)?.to_ascii_lowercase();
     let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
     let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
     reader.read_exact(&mut body)?;
@@ -85,10 +75,7 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
             honest(&mut stream, &head, &body)
         }
         Behaviour::Body(body) => answer(&mut stream, "200 OK", "", body),
-        Behaviour::Giant => {
-            write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")?;
-            (0..100).try_for_each(|_| stream.write_all(&[b' '; 1_000_000]))
-        }
+        Behaviour::Giant => http::giant(&mut stream),
         Behaviour::Redirect(to) => answer(&mut stream, "307 X", &format!("Location: {to}\r\n"), ""),
         Behaviour::Status(code) => answer(&mut stream, &format!("{code} X"), "", ""),
     }
@@ -107,12 +94,4 @@ fn honest(stream: &mut TcpStream, head: &str, body: &str) -> std::io::Result<()>
         _ => r#"{"active":false}"#.to_owned(),
     };
     answer(stream, "200 OK", "Content-Type: application/json\r\n", &json)
-}
-
-fn answer(stream: &mut TcpStream, status: &str, headers: &str, body: &str) -> std::io::Result<()> {
-    let length = body.len();
-    write!(
-        stream,
-        "HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-    )
 }

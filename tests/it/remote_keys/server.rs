@@ -1,12 +1,14 @@
 //! An HTTP server that does what no server should.
 
 use std::{
-    io::{BufRead, BufReader, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    io::{BufReader, Write as _},
+    net::{SocketAddr, TcpStream},
     sync::{Arc, Mutex},
     thread,
     time::Duration,
 };
+
+use crate::kit::http;
 
 #[derive(Clone, Debug)]
 pub(super) enum Behaviour {
@@ -38,18 +40,8 @@ struct State {
 
 impl Server {
     pub(super) fn start(behaviour: Behaviour) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
         let state = Arc::new(Mutex::new(State { behaviour, requests: 0, unchanged: 0 }));
-        let serving = Arc::downgrade(&state);
-        thread::spawn(move || {
-            for connection in listener.incoming() {
-                let Some(state) = serving.upgrade() else { return };
-                // Whoever hung up has no answer.
-                thread::spawn(move || drop(serve(connection.unwrap(), address, &state)));
-            }
-        });
-        Self { address, state }
+        Self { address: http::listen(&state, serve), state }
     }
 
     pub(super) fn url(&self, path: &str) -> String {
@@ -69,10 +61,9 @@ impl Server {
     }
 }
 
-fn serve(mut stream: TcpStream, address: SocketAddr, state: &Mutex<State>) -> std::io::Result<()> {
-    let mut head = String::new();
-    let mut reader = BufReader::new(stream.try_clone()?);
-    while reader.read_line(&mut head)? > 2 {}
+fn serve(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
+    let address = stream.local_addr()?;
+    let head = http::head(&mut BufReader::new(stream.try_clone()?))?;
     let path = head.split(' ').nth(1).unwrap_or_default();
     let tagged = |tag: &str| head.to_ascii_lowercase().contains(&format!("if-none-match: {tag}"));
     let (behaviour, odd) = {
@@ -98,34 +89,24 @@ fn serve(mut stream: TcpStream, address: SocketAddr, state: &Mutex<State>) -> st
             let asked = path == "/t/.well-known/openid-configuration";
             if asked { answer(&mut stream, "", &document) } else { status(&mut stream, 404) }
         }
-        Behaviour::Giant => {
-            write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")?;
-            (0..100).try_for_each(|_| stream.write_all(&[b' '; 1_000_000]))
-        }
+        Behaviour::Giant => http::giant(&mut stream),
         Behaviour::Hang => {
             thread::sleep(Duration::from_secs(2));
             Ok(())
         }
         Behaviour::Redirect(to) => {
-            write!(
-                stream,
-                "HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-            )
+            http::answer(&mut stream, "302 Found", &format!("Location: {to}\r\n"), "")
         }
         Behaviour::Status(code) => status(&mut stream, code),
     }
 }
 
 fn answer(stream: &mut TcpStream, headers: &str, body: &str) -> std::io::Result<()> {
-    let length = body.len();
-    write!(
-        stream,
-        "HTTP/1.1 200 OK\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-    )
+    http::answer(stream, "200 OK", headers, body)
 }
 
 fn status(stream: &mut TcpStream, code: u16) -> std::io::Result<()> {
-    write!(stream, "HTTP/1.1 {code} X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    http::answer(stream, &format!("{code} X"), "", "")
 }
 
 /// One set of the keys of both.
