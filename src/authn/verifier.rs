@@ -79,7 +79,13 @@ pub trait Verifier: fmt::Debug + Send + Sync + 'static {
     /// What it takes every one of, such as `JWT`, whatever it then says of it; `None` where others
     /// may take what it leaves. A gate with two that take every one of the same is not built: the
     /// second would never be asked.
-    fn takes_every(&self) -> Option<&'static str> {
+    fn takes_every(&self) -> Option<String> {
+        None
+    }
+
+    /// What all that it takes is some of, where it does not take every one: behind another that
+    /// does, it would never be asked, and a gate is not built.
+    fn takes_some_of(&self) -> Option<String> {
         None
     }
 
@@ -151,7 +157,13 @@ pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
     /// What it takes every one of, such as `JWT`, whatever it then says of it; `None` where others
     /// may take what it leaves. A gate with two that take every one of the same is not built: the
     /// second would never be asked.
-    fn takes_every(&self) -> Option<&'static str> {
+    fn takes_every(&self) -> Option<String> {
+        None
+    }
+
+    /// What all that it takes is some of, where it does not take every one: behind another that
+    /// does, it would never be asked, and a gate is not built.
+    fn takes_some_of(&self) -> Option<String> {
         None
     }
 
@@ -188,8 +200,12 @@ impl<V: Verifier> Authenticator for V {
         Verifier::problems(self)
     }
 
-    fn takes_every(&self) -> Option<&'static str> {
+    fn takes_every(&self) -> Option<String> {
         Verifier::takes_every(self)
+    }
+
+    fn takes_some_of(&self) -> Option<String> {
+        Verifier::takes_some_of(self)
     }
 
     fn authenticate(&self, credential: &Credential<'_>, facts: &Facts<'_>, now: Now) -> Step {

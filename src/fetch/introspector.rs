@@ -152,6 +152,7 @@ impl From<FetchError> for RequestError {
             FetchError::TooLarge => Self::TooLarge,
             FetchError::Garbage
             | FetchError::OtherIssuer
+            | FetchError::Outdated
             | FetchError::SharedSecret
             | FetchError::Status
             | FetchError::Unreachable => Self::Unreachable,

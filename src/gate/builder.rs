@@ -1,7 +1,7 @@
 //! Putting a gate together; whatever is wrong is listed at once.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
@@ -251,16 +251,18 @@ fn authenticator_errors(
         problems.extend(authenticator.sources().iter().filter_map(source_problem));
         let named = |problem| GateError::Authenticator { realm: realm.clone(), problem };
         errors.extend(problems.into_iter().map(named));
+        let taken = [authenticator.takes_every(), authenticator.takes_some_of()];
+        let before = taken.iter().flatten().find_map(|kind| Some((takers.get(kind)?, kind)));
+        if let Some((first, kind)) = before {
+            let (first, kind): (&String, _) = (first, kind.clone());
+            errors.push(GateError::NeverAsked {
+                first: first.clone(),
+                second: realm.clone(),
+                kind,
+            });
+        }
         if let Some(kind) = authenticator.takes_every() {
-            match takers.entry(kind) {
-                Entry::Vacant(free) => {
-                    free.insert(realm);
-                }
-                Entry::Occupied(first) => {
-                    let first = first.get().clone();
-                    errors.push(GateError::NeverAsked { first, second: realm, kind });
-                }
-            }
+            takers.entry(kind).or_insert(realm);
         }
         for realm in authenticator.realms() {
             if !realms.insert(realm.clone()) && !shared.contains(&realm) {

@@ -43,15 +43,16 @@ pub enum GateError {
     },
     /// Two authenticators take every credential of one kind.
     #[error(
-        "the authenticator of realm `{second}` would never be asked: that of realm `{first}` takes every {kind}; make them one, as `JwtIssuers` does for several issuers of tokens"
+        "the authenticator of realm `{second}` would never be asked: that of realm `{first}` takes every {kind}; {}",
+        remedy(kind)
     )]
     NeverAsked {
         /// The realm of the one that is asked.
         first: String,
         /// The realm of the one that is not.
         second: String,
-        /// What both take every one of, such as `JWT`.
-        kind: &'static str,
+        /// What the first takes every one of, such as `JWT`.
+        kind: String,
     },
     /// A line of the route table cannot stand.
     #[error(transparent)]
@@ -152,6 +153,14 @@ impl fmt::Display for GateErrors {
 }
 
 impl std::error::Error for GateErrors {}
+
+fn remedy(kind: &str) -> &'static str {
+    if kind == "JWT" {
+        "put what takes some of them first, or make them one, as `JwtIssuers` does for issuers"
+    } else {
+        "make them one"
+    }
+}
 
 fn hint(nearest: Option<&str>) -> String {
     nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()

@@ -199,6 +199,10 @@ impl Authenticator for GuardedPasswords {
         problems
     }
 
+    fn takes_every(&self) -> Option<String> {
+        self.passwords.takes_every()
+    }
+
     fn authenticate(&self, credential: &Credential<'_>, facts: &Facts<'_>, now: Now) -> Step {
         let said = match said(credential) {
             None => return Step::NotMine,

@@ -53,6 +53,24 @@ async fn ask(gate: &Gate, said: &str) -> Result<Caller, Refusal> {
 }
 
 #[test]
+fn attack_second_store_of_passwords_that_would_never_be_asked() {
+    let hasher = cheap().start().unwrap();
+    let users = |realm: &str| Passwords::new(realm, MemoryPasswords::default(), hasher.clone());
+    let guarded = GuardedPasswords::new(users("guests"), LoginGuard::builder().start().unwrap());
+    let routes = || Routes::new().authenticated("GET", "/me");
+    let one = Gate::builder().authenticate(users("staff")).routes(routes()).build();
+    assert!(one.is_ok());
+    for gate in [
+        Gate::builder().authenticate(users("staff")).authenticate(users("guests")),
+        Gate::builder().authenticate(users("staff")).authenticate(guarded),
+    ] {
+        let told = gate.routes(routes()).build().unwrap_err().to_string();
+        let expected = "`guests` would never be asked: that of realm `staff` takes every `Basic`";
+        assert!(told.contains(expected), "{told}");
+    }
+}
+
+#[test]
 fn attack_a_role_that_no_policy_knows_is_found_when_the_gate_is_built() {
     let build = |role: &str| {
         let text = "[resources.Order]\nactions = [\"order:read\"]\n[roles]\nclerk = {}\n";

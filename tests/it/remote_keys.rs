@@ -10,7 +10,9 @@ use portcullis::{
     Refusal, Routes,
     authn::{
         Outbound,
-        jwt::{Discovery, FetchError, KeyError, KeysHealth, RemoteKeys, RemoteSet},
+        jwt::{
+            Discovery, FetchError, KeyError, KeysHealth, RemoteKeys, RemoteSet, profile::JwtSvids,
+        },
     },
     clock,
     fetch::Refresher,
@@ -103,6 +105,51 @@ fn a_service_starts_before_its_issuer() {
     server.behave(Behaviour::Keys(old().jwks()));
     keys.ready(LONG).unwrap();
     assert!(ask(&old()).is_ok());
+}
+
+#[test]
+fn the_bundle_of_a_trust_domain_rotates_and_withdraws_all() {
+    let bundle = |issuers: &[Issuer], sequence: u64| {
+        let keys = issuers.iter().map(|issuer| {
+            let mut set: serde_json::Value = serde_json::from_str(&issuer.jwks()).unwrap();
+            set["keys"][0]["use"] = "jwt-svid".into();
+            set["keys"][0].take()
+        });
+        let keys: Vec<_> = keys.collect();
+        Behaviour::Body(
+            serde_json::json!({ "keys": keys, "spiffe_sequence": sequence }).to_string(),
+        )
+    };
+    let second = || Issuer::new(ISSUER).with_algorithm(Algorithm::Es384);
+    let server = Server::start(bundle(&[old()], 5));
+    let set = hurried(RemoteSet::spiffe_bundle(server.url("/bundle")));
+    let keys = RemoteKeys::new(set.every(LONG)).unwrap();
+    let _refresher = Refresher::start(&keys).unwrap();
+    keys.ready(LONG).unwrap();
+    let svids = JwtSvids::new("workloads", "prod.example", "orders", keys.clone());
+    let kind = |issuer: &Issuer| {
+        let now = clock::now().wall;
+        let token = issuer.token("spiffe://prod.example/a").header("typ", "JWT");
+        let token = token.without_claim("iss").sign(now);
+        svids.verify_token(&token, now).err().map(|error| error.kind())
+    };
+    assert_eq!(kind(&old()), None);
+
+    // Nothing is due for long: the first token of the new key brings the fetch forward.
+    server.behave(bundle(&[old(), second()], 6));
+    assert_eq!(kind(&second()), Some(AuthnErrorKind::Unavailable));
+    until(&keys, |health| health.keys == 2);
+    assert_eq!((kind(&old()), kind(&second())), (None, None));
+
+    let set = hurried(RemoteSet::spiffe_bundle(server.url("/bundle")));
+    let keys = RemoteKeys::new(set).unwrap();
+    let _refresher = Refresher::start(&keys).unwrap();
+    until(&keys, |health| health.keys == 2);
+    server.behave(bundle(&[old()], 5));
+    until(&keys, |health| health.error == Some(FetchError::Outdated));
+    assert_eq!(keys.health(clock::now()).keys, 2, "what was in force before is not heard");
+    server.behave(bundle(&[], 7));
+    until(&keys, |health| health.keys == 0 && health.error.is_none());
 }
 
 #[test]

@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use portcullis::{
     Admission, Algorithm, AuthnError, AuthnErrorKind, Credential, Facts, Gate, GateBuilder,
     JwtIssuers, JwtVerifier, Key, KeySet, Mono, Now, Refusal, RoleMap, Routes, UnixTime,
-    authn::revocation::{Denylist, Presented, Revocation, Revocations, RevokeError},
+    authn::{
+        jwt::profile::JwtSvids,
+        revocation::{Denylist, Presented, Revocation, Revocations, RevokeError},
+    },
     authz::{Document, PolicySet},
     testing::{Issuer, TokenBuilder},
 };
@@ -164,7 +167,8 @@ fn attack_second_verifier_that_would_never_be_asked() {
     let told = |second: &str, first: &str| {
         Err(vec![format!(
             "the authenticator of realm `{second}` would never be asked: that of realm `{first}` takes \
-             every JWT; make them one, as `JwtIssuers` does for several issuers of tokens"
+             every JWT; put what takes some of them first, or make them one, as `JwtIssuers` does \
+             for issuers"
         )])
     };
     let (staff, partners) = (a.verifier("staff"), b.verifier("partners"));
@@ -181,6 +185,50 @@ fn attack_second_verifier_that_would_never_be_asked() {
     assert_eq!(build(among_others), told("homes", "staff"));
     assert_eq!(build(gate().authenticate(Word).authenticate(staff)), Ok(()));
     assert_eq!(build(gate().authenticate(issuers())), Ok(()));
+}
+
+#[test]
+fn workloads_of_two_trust_domains_before_the_tokens_of_users() {
+    let issuer = Issuer::new(A);
+    let svids = |realm: &str, domain: &str| JwtSvids::new(realm, domain, "orders", issuer.keys());
+    let routes = || Routes::new().authenticated("GET", "/me");
+    let gate = Gate::builder()
+        .authenticate(svids("prod", "prod.example"))
+        .authenticate(svids("test", "test.example"))
+        .authenticate(issuer.verifier("staff"))
+        .routes(routes())
+        .build()
+        .unwrap();
+    let svid = |id: &str| issuer.token(id).header("typ", "JWT");
+    assert_eq!(
+        who(&gate, svid("spiffe://prod.example/a")).unwrap(),
+        "prod/spiffe://prod.example/a"
+    );
+    assert_eq!(
+        who(&gate, svid("spiffe://test.example/a")).unwrap(),
+        "test/spiffe://test.example/a"
+    );
+    assert_eq!(who(&gate, svid("alice")).unwrap(), "staff/alice");
+    for id in ["spiffe://other.example/a", "spiffe://prod.example", "spiffe://prod.example.x/a"] {
+        assert_eq!(reason(&gate, svid(id)), (401, "invalid"), "{id}");
+    }
+
+    let told = |gate: GateBuilder| gate.routes(routes()).build().unwrap_err().to_string();
+    let behind = Gate::builder()
+        .authenticate(issuer.verifier("staff"))
+        .authenticate(svids("prod", "prod.example"));
+    let text = told(behind);
+    assert!(
+        text.contains("`prod` would never be asked: that of realm `staff` takes every JWT"),
+        "{text}"
+    );
+    let twice = Gate::builder()
+        .authenticate(svids("prod", "prod.example"))
+        .authenticate(svids("again", "prod.example"));
+    let text = told(twice);
+    let expected =
+        "`again` would never be asked: that of realm `prod` takes every JWT-SVID of `prod.example`";
+    assert!(text.contains(expected), "{text}");
 }
 
 /// A list of revocations whose copy is too old.

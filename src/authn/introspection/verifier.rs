@@ -163,8 +163,8 @@ impl Authenticator for Introspection {
         problems
     }
 
-    fn takes_every(&self) -> Option<&'static str> {
-        Some(if self.all { EVERY_TOKEN } else { "opaque token" })
+    fn takes_every(&self) -> Option<String> {
+        Some(if self.all { EVERY_TOKEN } else { "opaque token" }.to_owned())
     }
 
     /// Takes every `Bearer` without a dot, or [every one](Introspection::all_tokens).

@@ -138,8 +138,8 @@ impl Verifier for JwtIssuers {
         self.problems.clone()
     }
 
-    fn takes_every(&self) -> Option<&'static str> {
-        Some(EVERY_TOKEN)
+    fn takes_every(&self) -> Option<String> {
+        Some(EVERY_TOKEN.to_owned())
     }
 
     /// Takes every `Bearer` with a dot in it, as a [`JwtVerifier`] does.

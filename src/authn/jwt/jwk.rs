@@ -42,11 +42,19 @@ pub(super) fn read(jwk: Value<'_>, loader: &Loader) -> Result<Key, KeyError> {
     if PRIVATE.iter().filter(private).any(|name| jwk.member(name).is_some()) {
         return Err(KeyError::Private);
     }
-    check_purpose(jwk)?;
-    let algorithm = loader.algorithm(optional(jwk, "alg", "`alg` is not a string")?)?;
+    check_purpose(jwk, loader)?;
+    let algorithm = match optional(jwk, "alg", "`alg` is not a string")? {
+        Some(alg) => alg.parse()?,
+        None => {
+            let crv = jwk.member("crv").and_then(Value::text);
+            loader.unsaid(kty, crv).ok_or(KeyError::AlgorithmMissing)?
+        }
+    };
+    loader.check_algorithm(algorithm)?;
     let key = from_members(jwk, kty, algorithm, loader)?;
     match optional(jwk, "kid", "`kid` is not a string")? {
         Some(kid) => key.with_kid(kid),
+        None if loader.needs_kid() => Err(KeyError::NotAKey("`kid` is missing")),
         None => Ok(key),
     }
 }
@@ -84,11 +92,8 @@ fn from_members(
 }
 
 /// RFC 7517 sections 4.2 and 4.3: a key that says it is for something else is not for this.
-fn check_purpose(jwk: Value<'_>) -> Result<(), KeyError> {
-    let purpose = optional(jwk, "use", "`use` is not a string")?;
-    if purpose.is_some_and(|purpose| purpose != "sig") {
-        return Err(KeyError::OtherPurpose("`use` is not `sig`"));
-    }
+fn check_purpose(jwk: Value<'_>, loader: &Loader) -> Result<(), KeyError> {
+    loader.check_use(optional(jwk, "use", "`use` is not a string")?)?;
     if let Some(operations) = jwk.member("key_ops") {
         let operations =
             operations.texts().ok_or(KeyError::NotAKey("`key_ops` is not an array of strings"))?;

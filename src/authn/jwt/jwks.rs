@@ -15,7 +15,7 @@ const MAX_BYTES: usize = 256 * 1024;
 pub(super) const MAX_KEYS: usize = 64;
 
 /// A document holds at most this many values: 64 keys of a generous size.
-const MAX_VALUES: usize = 4096;
+pub(super) const MAX_VALUES: usize = 4096;
 
 /// One key of a document, read or refused.
 pub(super) struct Loaded {
@@ -40,5 +40,6 @@ pub(super) fn parse(document: &[u8], loader: &Loader) -> Result<Vec<Loaded>, Key
         let kid = kid.map(|kid| kid.chars().take(64).collect());
         Loaded { kid, key: jwk::read(jwk, loader) }
     };
-    Ok(keys.into_iter().map(read).collect())
+    let ours = |jwk: &Value<'_>| loader.looks_at(jwk.member("use").and_then(Value::text));
+    Ok(keys.into_iter().filter(ours).map(read).collect())
 }

@@ -35,7 +35,7 @@ use crate::{authn::AuthnError, crypto::Algorithm};
 #[derive(Clone, Debug)]
 pub struct KeySet {
     keys: Vec<Key>,
-    skipped: Vec<SkippedKey>,
+    pub(super) skipped: Vec<SkippedKey>,
     /// For each key, the header of the first token that it signed.
     seen: Vec<OnceLock<Seen>>,
 }

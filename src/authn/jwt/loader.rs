@@ -6,6 +6,7 @@ use super::{
     key::Key,
     key_set::KeySet,
     pem,
+    profile::SpiffeBundle,
 };
 use crate::{
     Secret,
@@ -29,6 +30,8 @@ pub struct Loader {
     assumed: Option<Algorithm>,
     public_only: bool,
     backend: Backend,
+    /// Whether the document is the bundle of a SPIFFE trust domain.
+    bundle: bool,
 }
 
 impl Loader {
@@ -96,12 +99,80 @@ impl Loader {
         KeySet::of(jwks::parse(document.as_ref(), self)?)
     }
 
-    /// The algorithm of a JWK that says `alg`.
-    pub(super) fn algorithm(&self, alg: Option<&str>) -> Result<Algorithm, KeyError> {
-        match alg {
-            Some(alg) => Ok(alg.parse()?),
-            None => self.assumed.ok_or(KeyError::AlgorithmMissing),
+    /// The keys that a SPIFFE bundle has for JWT-SVIDs (SPIFFE Trust Domain and Bundle section 4,
+    /// JWT-SVID section 6): those whose `use` is `jwt-svid`, which must have a `kid`. Those of
+    /// X.509-SVIDs are passed over; others are [skipped](KeySet::skipped). Where a key does not say
+    /// its algorithm, it is ES256 on P-256, ES384 on P-384, and for RSA RS256 or what is
+    /// [assumed](Self::assuming).
+    ///
+    /// # Errors
+    /// When the text is no such document, is longer than 256 KiB, or lists more than 64 keys. That
+    /// there is no key for JWT-SVIDs is no error: all of them are refused then, as the trust domain
+    /// wants it.
+    pub fn spiffe_bundle(&self, document: impl AsRef<[u8]>) -> Result<SpiffeBundle, KeySetError> {
+        let loader = Self { bundle: true, public_only: true, ..*self };
+        let document = document.as_ref();
+        let keys = match KeySet::of(jwks::parse(document, &loader)?) {
+            Err(KeySetError::NoUsableKey(skipped)) => {
+                let mut none = KeySet::from(Vec::new());
+                none.skipped = skipped;
+                none
+            }
+            keys => keys?,
+        };
+        SpiffeBundle::new(document, keys)
+    }
+
+    /// A loader of what is fetched from where a trust domain publishes its bundle.
+    pub(super) fn bundles(mut self) -> Self {
+        self.bundle = true;
+        self
+    }
+
+    /// What a fetch brought: of a set that is no bundle, the keys alone.
+    pub(super) fn fetched(&self, document: &[u8]) -> Result<SpiffeBundle, KeySetError> {
+        if self.bundle { self.spiffe_bundle(document) } else { self.jwks(document).map(Into::into) }
+    }
+
+    /// Whether an entry with this `use` is for this loader at all.
+    pub(super) fn looks_at(&self, purpose: Option<&str>) -> bool {
+        !self.bundle || purpose != Some("x509-svid")
+    }
+
+    /// That a key with this `use` verifies what it is loaded for.
+    pub(super) fn check_use(&self, purpose: Option<&str>) -> Result<(), KeyError> {
+        match purpose {
+            Some("jwt-svid") if self.bundle => Ok(()),
+            _ if self.bundle => Err(KeyError::OtherPurpose("`use` is not `jwt-svid`")),
+            None | Some("sig") => Ok(()),
+            Some(_) => Err(KeyError::OtherPurpose("`use` is not `sig`")),
         }
+    }
+
+    /// The algorithm of a JWK that does not say.
+    pub(super) fn unsaid(&self, kty: &str, crv: Option<&str>) -> Option<Algorithm> {
+        match (kty, crv) {
+            _ if !self.bundle => self.assumed,
+            ("EC", Some("P-256")) => Some(Algorithm::Es256),
+            // There are other curves; no key is on one of them.
+            ("EC", _) => Some(Algorithm::Es384),
+            ("OKP", _) => Some(Algorithm::EdDsa),
+            (_, _) => self.assumed.or(Some(Algorithm::Rs256)),
+        }
+    }
+
+    /// JWT-SVID section 2.1: of a bundle RS, ES and PS.
+    pub(super) fn check_algorithm(&self, algorithm: Algorithm) -> Result<(), KeyError> {
+        let other = algorithm.is_symmetric() || algorithm == Algorithm::EdDsa;
+        if self.bundle && other {
+            return Err(KeyError::OtherPurpose("`alg` is none of those of JWT-SVIDs"));
+        }
+        Ok(())
+    }
+
+    /// JWT-SVID section 6.1.
+    pub(super) fn needs_kid(&self) -> bool {
+        self.bundle
     }
 
     pub(crate) fn key(

@@ -167,8 +167,8 @@ impl Verifier for JwtVerifier {
         self.faults()
     }
 
-    fn takes_every(&self) -> Option<&'static str> {
-        Some(EVERY_TOKEN)
+    fn takes_every(&self) -> Option<String> {
+        Some(EVERY_TOKEN.to_owned())
     }
 
     /// Takes every `Bearer` with a dot in it: others are keys or opaque tokens, for other verifiers.

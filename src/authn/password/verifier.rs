@@ -285,6 +285,10 @@ impl Authenticator for Passwords {
             .collect()
     }
 
+    fn takes_every(&self) -> Option<String> {
+        Some("`Basic` credential".to_owned())
+    }
+
     fn authenticate(&self, credential: &Credential<'_>, _: &Facts<'_>, now: Now) -> Step {
         let claimed = match said(credential) {
             None => return Step::NotMine,

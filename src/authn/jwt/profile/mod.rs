@@ -6,7 +6,7 @@
 //! | access token of any issuer | [`JwtVerifier::new`](super::JwtVerifier::new) | none, `JWT`, `at+jwt` | `sub` | `nonce`, `at_hash`, `c_hash`, `events`, a SPIFFE ID |
 //! | ID token | [`IdTokens`] | none, `JWT` | `sub`, `iat`, the `nonce` of the request | `scope`, `scp`, `events`, a SPIFFE ID |
 //! | logout token | [`LogoutTokens`] | `logout+jwt` | `iat`, `jti`, `events`, and `sub` or `sid` | `nonce` |
-//! | JWT-SVID | [`JwtSvids`] | none, `JWT`, `JOSE` | a SPIFFE ID in `sub`; no issuer is asked for | `nonce`, `events` |
+//! | JWT-SVID | [`JwtSvids`] | none, `JWT`, `JOSE` | a SPIFFE ID in `sub`; no issuer is asked for | `nonce`, `events`; more in its header than `alg`, `kid`, `typ` |
 //! | one of your own | [`CustomTokens`] | its own | `sub`, `iat`, what you say | what you say |
 //!
 //! A token that one of them takes is refused by all others, with one exception that is none: what
@@ -18,6 +18,7 @@
 //! [`Verifier`](crate::Verifier), so a gate cannot be given one.
 
 mod access;
+mod bundle;
 mod custom;
 mod id_token;
 mod logout;
@@ -26,6 +27,7 @@ mod svid;
 #[cfg(test)]
 mod tests;
 
+pub use bundle::SpiffeBundle;
 pub use custom::{CustomTokens, ProfileError};
 pub use id_token::{Expected, IdToken, IdTokens};
 pub use logout::{LogoutToken, LogoutTokens};
@@ -61,6 +63,15 @@ pub(in crate::authn::jwt) fn text(
     otherwise: &'static str,
 ) -> Demand {
     Demand { claim: claim.into(), need: Need::Text(is.to_owned()), otherwise }
+}
+
+/// That the claim is this text, where the token has it.
+pub(in crate::authn::jwt) fn text_if_any(
+    claim: &'static str,
+    is: &str,
+    otherwise: &'static str,
+) -> Demand {
+    Demand { claim: claim.into(), need: Need::TextIfAny(is.to_owned()), otherwise }
 }
 
 /// Envelope and rules of tokens that are no credential for a gate.

@@ -9,6 +9,12 @@ pub(super) fn is_trust_domain(text: &str) -> bool {
     (1..=255).contains(&text.len()) && text.bytes().all(fits)
 }
 
+/// Whether `id` says that it is of `trust_domain`, whatever its path is like.
+pub(super) fn names(trust_domain: &str, id: &str) -> bool {
+    let path = id.strip_prefix("spiffe://").and_then(|id| id.strip_prefix(trust_domain));
+    path.is_some_and(|path| path.is_empty() || path.starts_with('/'))
+}
+
 /// Whether `id` names a workload of `trust_domain`: one path at least, of segments that no two
 /// readers read differently.
 pub(super) fn is_workload_of(trust_domain: &str, id: &str) -> bool {
@@ -56,6 +62,22 @@ mod tests {
             check(id, false);
         }
         check(&format!("spiffe://prod.example/{}", "a".repeat(2048)), false);
+    }
+
+    #[test]
+    fn ids_of_one_trust_domain() {
+        for (id, expected) in [
+            ("spiffe://prod.example/billing", true),
+            ("spiffe://prod.example//%61?", true),
+            ("spiffe://prod.example", true),
+            ("spiffe://prod.example.evil/a", false),
+            ("spiffe://prod.exampl/a", false),
+            ("spiffe://prod.example:443/a", false),
+            ("SPIFFE://prod.example/a", false),
+            ("https://prod.example/a", false),
+        ] {
+            assert_eq!(names("prod.example", id), expected, "{id}");
+        }
     }
 
     #[test]

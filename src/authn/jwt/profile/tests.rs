@@ -1,5 +1,7 @@
 //! Every kind of token before every verifier, and each profile's list of rules.
 
+mod svids;
+
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -362,54 +364,6 @@ fn logout_token_of_openid_connect() {
     assert_eq!((logout.issuer(), logout.id()), (ISSUER, "j1"));
     assert_eq!((logout.subject(), logout.session()), (Some(ALICE), Some("s1")));
     assert_eq!((logout.issued_at(), logout.expires_at().as_secs()), (NOW, NOW.as_secs() + 300));
-}
-
-#[test]
-fn jwt_svid_of_spiffe() {
-    let good = || issuer().token(WORKLOAD).header("typ", "JWT");
-    let check = |token: TokenBuilder, why: &str| {
-        let answer = svids().verify_token(&token.sign(NOW), NOW);
-        assert_eq!(answer.err().map(AuthnError::detail).unwrap_or_default(), why);
-    };
-    check(good(), "");
-    check(good().header("typ", "JOSE"), "");
-    check(good().without_header("typ").without_claim("iss").without_claim("iat"), "");
-    check(good().header("typ", "at+jwt"), "`typ` is that of another kind of token");
-    check(good().without_claim("aud"), "the token has no `aud`");
-    check(good().for_audience("shipping"), "`aud` names another audience");
-    check(good().without_claim("exp"), "the token has no `exp`");
-    check(good().expired(), "`exp` is over");
-    check(
-        good().claim("cnf", json!({})),
-        "`cnf` binds the token to a proof that is not checked here",
-    );
-    let stranger = "`sub` is no workload of the trust domain";
-    check(good().without_claim("sub"), stranger);
-    check(good().claim("sub", ALICE), stranger);
-    check(good().claim("sub", "spiffe://prod.example"), stranger);
-    check(good().claim("sub", "spiffe://prod.example.evil/billing"), stranger);
-    check(good().claim("sub", "spiffe://test.example/billing"), stranger);
-    for algorithm in [Algorithm::EdDsa, Algorithm::Hs256] {
-        let issuer = Issuer::new(ISSUER).with_algorithm(algorithm);
-        let svids = JwtSvids::new("workloads", "prod.example", "orders", issuer.keys());
-        let token = issuer.token(WORKLOAD).header("typ", "JWT").sign(NOW);
-        let refused = svids.verify_token(&token, NOW).unwrap_err();
-        assert_eq!(refused.detail(), "`alg` is none of those of JWT-SVIDs");
-    }
-}
-
-#[test]
-fn only_what_says_it_is_a_workload_is_asked_for_it() {
-    use crate::{Credential, Facts, Mono, Now, Verifier};
-    let now = Now::new(NOW, Mono::from_nanos(0));
-    let ask = |token: &str| svids().verify(&Credential::Bearer(token), &Facts::default(), now);
-    assert!(ask(&issuer().token(ALICE).sign(NOW)).is_none());
-    assert!(ask("key_0123").is_none() && ask("a.b").is_none());
-    let token = issuer().token("spiffe://test.example/x").header("typ", "JWT");
-    assert!(ask(&token.clone().sign(NOW)).unwrap().is_err());
-    assert!(ask(&token.signed_by_stranger().claim("sub", WORKLOAD).sign(NOW)).unwrap().is_err());
-    let good = ask(&issuer().token(WORKLOAD).header("typ", "JWT").sign(NOW)).unwrap().unwrap();
-    assert_eq!((good.subject(), good.kind()), (WORKLOAD, crate::Kind::Service));
 }
 
 #[test]

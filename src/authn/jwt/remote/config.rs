@@ -59,6 +59,19 @@ impl RemoteSet {
         Self::new(At::Issuer(issuer.into(), discovery))
     }
 
+    /// The bundle that a SPIFFE trust domain publishes at this address, authenticated as any
+    /// `https` server is (`https_web`), for the tokens that a
+    /// [`JwtSvids`](crate::authn::jwt::profile::JwtSvids) verifies; see
+    /// [`Loader::spiffe_bundle`]. Its `spiffe_refresh_hint` may shorten the time between fetches,
+    /// as a server's `Cache-Control` does. A bundle without keys withdraws all of them; one whose
+    /// `spiffe_sequence` is lower than that of the one held counts as a failure for as long as
+    /// that one counts.
+    pub fn spiffe_bundle(url: impl Into<String>) -> Self {
+        let mut set = Self::at(url);
+        set.loader = set.loader.bundles();
+        set
+    }
+
     fn new(at: At) -> Self {
         Self {
             at,

@@ -50,6 +50,7 @@ pub(super) struct Held {
     pub(super) keys: Arc<KeySet>,
     digest: [u8; 32],
     etag: Option<Box<str>>,
+    sequence: Option<u64>,
     /// When the server was asked that answered with it, or that it had not changed.
     pub(super) asked: Now,
 }
@@ -160,13 +161,16 @@ impl Machine {
                 self.due = now.mono;
                 self.ask_again(flight.asked);
             }
-            Reading::Keys { keys, digest, etag, max_age } => {
+            Reading::Keys { sequence, .. } if self.outdates(now.mono, sequence) => {
+                self.fail(now, flight, FetchError::Outdated);
+            }
+            Reading::Keys { keys, digest, etag, max_age, sequence } => {
                 let same = self.held.take().filter(|held| held.digest == digest);
                 if same.is_none() {
                     self.absent.clear();
                 }
                 let keys = same.map_or_else(|| Arc::new(keys), |held| held.keys);
-                self.held = Some(Held { keys, digest, etag, asked: flight.begun });
+                self.held = Some(Held { keys, digest, etag, sequence, asked: flight.begun });
                 self.succeed(flight, max_age);
             }
             Reading::Unchanged { max_age } => match &mut self.held {
@@ -178,6 +182,12 @@ impl Machine {
             },
             Reading::Failed(error) => self.fail(now, flight, error),
         }
+    }
+
+    /// Whether what is held counts still, and is newer than what has this number.
+    fn outdates(&self, now: Mono, sequence: Option<u64>) -> bool {
+        let held = self.held.as_ref().filter(|_| self.valid(now).is_some());
+        held.and_then(|held| held.sequence).is_some_and(|ours| sequence.is_some_and(|it| it < ours))
     }
 
     fn succeed(&mut self, flight: Flight, max_age: Option<Duration>) {

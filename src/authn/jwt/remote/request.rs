@@ -62,6 +62,8 @@ pub enum FetchError {
     Garbage,
     /// The discovery document is about another issuer.
     OtherIssuer,
+    /// The bundle is older than the one held.
+    Outdated,
     /// The set holds a shared secret, which everybody who can fetch it has now, and no public key.
     /// One among public keys is [skipped](KeySet::skipped).
     SharedSecret,
@@ -81,6 +83,7 @@ impl fmt::Display for FetchError {
             Self::Forbidden => "the address, or where it leads, is not permitted",
             Self::Garbage => "the document is of another form, or has no usable key",
             Self::OtherIssuer => "the discovery document is about another issuer",
+            Self::Outdated => "the bundle is older than the one held",
             Self::SharedSecret => "the set holds a shared secret",
             Self::Status => "the server answered with an error",
             Self::TooLarge => "the document is too large",
@@ -95,9 +98,18 @@ impl std::error::Error for FetchError {}
 /// An outcome, read.
 #[derive(Debug)]
 pub(super) enum Reading {
-    Keys { keys: KeySet, digest: [u8; 32], etag: Option<Box<str>>, max_age: Option<Duration> },
+    Keys {
+        keys: KeySet,
+        digest: [u8; 32],
+        etag: Option<Box<str>>,
+        max_age: Option<Duration>,
+        /// A number that grows with every change, where there is one.
+        sequence: Option<u64>,
+    },
     Located(String),
-    Unchanged { max_age: Option<Duration> },
+    Unchanged {
+        max_age: Option<Duration>,
+    },
     Failed(FetchError),
 }
 
@@ -144,15 +156,18 @@ impl FetchRequest {
                     .map_or_else(Reading::Failed, Reading::Located)
             }
             (FetchOutcome::Document { body, etag, max_age }, Asked::Keys) => {
-                let keys = match self.loader.jwks(&body) {
-                    Ok(keys) => keys,
+                let bundle = match self.loader.fetched(&body) {
+                    Ok(bundle) => bundle,
                     Err(refused) => return Reading::Failed(why(&refused)),
                 };
+                let max_age = max_age.into_iter().chain(bundle.refresh_hint()).min();
+                let sequence = bundle.sequence();
+                let keys = bundle.into_keys();
                 let plain = |etag: &String| {
                     etag.len() <= MAX_ETAG && etag.bytes().all(|byte| byte.is_ascii_graphic())
                 };
                 let etag = etag.filter(plain).map(String::into_boxed_str);
-                Reading::Keys { keys, digest: sha256(&body), etag, max_age }
+                Reading::Keys { keys, digest: sha256(&body), etag, max_age, sequence }
             }
             (FetchOutcome::NotModified { max_age }, _) if self.etag.is_some() => {
                 Reading::Unchanged { max_age }

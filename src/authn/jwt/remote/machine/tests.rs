@@ -27,7 +27,7 @@ fn keys(kids: &[u8]) -> Reading {
     let keys = KeySet::new(kids.iter().map(|kid| one(kid).unwrap())).unwrap();
     let mut digest = [0; 32];
     digest.iter_mut().zip(kids).for_each(|(to, from)| *to = *from + 1);
-    Reading::Keys { keys, digest, etag: Some("\"e\"".into()), max_age: None }
+    Reading::Keys { keys, digest, etag: Some("\"e\"".into()), max_age: None, sequence: None }
 }
 
 const DOWN: Reading = Reading::Failed(FetchError::Unreachable);
@@ -52,12 +52,34 @@ fn a_server_may_ask_for_sooner_and_never_for_later() {
         let mut machine = machine();
         let Reading::Keys { keys, digest, etag, .. } = keys(&[1]) else { panic!() };
         let max_age = Some(Duration::from_secs(secs));
-        fetched(&mut machine, at(0), Reading::Keys { keys, digest, etag, max_age });
+        fetched(&mut machine, at(0), Reading::Keys { keys, digest, etag, max_age, sequence: None });
         machine.wait(at(0).mono).as_secs()
     };
     assert!((24..=30).contains(&due(0)), "not more often than the cooldown");
     assert!((80..=100).contains(&due(100)));
     assert!((240..=300).contains(&due(86_400)));
+}
+
+#[test]
+fn attack_bundle_that_was_in_force_before() {
+    let numbered = |kid: u8, number: Option<u64>| {
+        let Reading::Keys { keys, digest, etag, max_age, .. } = keys(&[kid]) else { panic!() };
+        Reading::Keys { keys, digest, etag, max_age, sequence: number }
+    };
+    let mut machine = machine();
+    fetched(&mut machine, at(0), numbered(1, Some(7)));
+    fetched(&mut machine, at(300), numbered(2, Some(6)));
+    assert!(machine.has("1"), "the older one is not heard");
+    assert_eq!(machine.error, Some(FetchError::Outdated));
+    fetched(&mut machine, at(600), numbered(3, Some(7)));
+    assert!(machine.has("3"), "one of the same number is");
+    fetched(&mut machine, at(900), numbered(4, None));
+    fetched(&mut machine, at(1200), numbered(5, Some(1)));
+    assert!(machine.has("5"), "without a number nothing is older");
+    fetched(&mut machine, at(1500), numbered(6, Some(9)));
+    let end = at(1500 + MAX_STALE.as_secs());
+    fetched(&mut machine, end, numbered(7, Some(1)));
+    assert!(machine.has("7"), "what counts no more is newer than nothing");
 }
 
 #[test]
