@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{JwtVerifier, RoleMap, rules::Demand};
+use super::{JwtVerifier, RoleMap, roles::Grant, rules::Demand};
 use crate::{Kind, is_realm};
 
 impl JwtVerifier {
@@ -87,5 +87,40 @@ impl JwtVerifier {
         let mut problems: Vec<_> = problems.into_iter().map(str::to_owned).collect();
         problems.extend(mapping.roles.as_ref().and_then(RoleMap::problem));
         problems
+    }
+}
+
+impl RoleMap {
+    /// Grants what this map grants, and what `other` does from its own claim.
+    ///
+    /// ```
+    /// use portcullis::authn::jwt::RoleMap;
+    ///
+    /// let realm = RoleMap::keycloak_realm().map("staff", "clerk");
+    /// let both = realm.and(RoleMap::keycloak_client("orders").only(["manager"]));
+    /// ```
+    pub fn and(mut self, other: Self) -> Self {
+        let before = self.paths.len();
+        self.paths.extend(other.paths);
+        let moved = |grant: Grant| Grant { path: before + grant.path, ..grant };
+        self.grants.extend(other.grants.into_iter().map(moved));
+        self
+    }
+
+    /// What is wrong with the map.
+    pub(super) fn problem(&self) -> Option<String> {
+        let claims: Vec<String> = self.paths.iter().map(|path| path.join(".")).collect();
+        let claim = claims.join("`, `");
+        if self.paths.iter().any(|path| path.is_empty() || path.iter().any(String::is_empty)) {
+            return Some(format!("the role claim `{claim}` has an empty name in it"));
+        }
+        if self.grants.is_empty() {
+            return Some(format!(
+                "the role claim `{claim}` grants nothing; name roles with `only`"
+            ));
+        }
+        let empty = |grant: &Grant| grant.external.is_empty() || grant.role.is_empty();
+        let nameless = self.grants.iter().any(empty);
+        nameless.then(|| format!("the role claim `{claim}` maps an empty name"))
     }
 }

@@ -17,8 +17,16 @@ use crate::authn::AuthnError;
 #[derive(Clone, Debug)]
 #[must_use = "a role map grants nothing until a verifier has it"]
 pub struct RoleMap {
-    path: Vec<String>,
-    grants: Vec<(String, String)>,
+    pub(super) paths: Vec<Vec<String>>,
+    pub(super) grants: Vec<Grant>,
+}
+
+/// That whoever has the role `external` in the claim `paths[path]` has `role` here.
+#[derive(Clone, Debug)]
+pub(super) struct Grant {
+    pub(super) path: usize,
+    pub(super) external: String,
+    pub(super) role: String,
 }
 
 impl RoleMap {
@@ -34,66 +42,60 @@ impl RoleMap {
     /// Roles from the claim that these names lead to, one object after the other, whatever is in
     /// them: for names with dots.
     pub fn path(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self { path: names.into_iter().map(Into::into).collect(), grants: Vec::new() }
+        Self { paths: vec![names.into_iter().map(Into::into).collect()], grants: Vec::new() }
     }
 
     /// Grants these roles to who has them by the same name, and no others.
     pub fn only(self, roles: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        roles
-            .into_iter()
-            .map(Into::into)
-            .fold(self, |map, role: String| map.map(role.clone(), role))
+        let same = |map: Self, role: String| map.map(role.clone(), role);
+        roles.into_iter().map(Into::into).fold(self, same)
     }
 
-    /// Grants `role` to who has the issuer's role `external`. May be called for each of several.
+    /// Grants `role` to who has the issuer's role `external`. May be called for each of several;
+    /// after [`and`](Self::and), it is about the claim that came last.
     pub fn map(mut self, external: impl Into<String>, role: impl Into<String>) -> Self {
-        self.grants.push((external.into(), role.into()));
+        let path = self.paths.len().saturating_sub(1);
+        self.grants.push(Grant { path, external: external.into(), role: role.into() });
         self
     }
 
     /// Every role the map can grant.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.grants.iter().map(|(_, role)| role.as_str())
+        self.grants.iter().map(|grant| grant.role.as_str())
     }
 
-    /// What is wrong with the map.
-    pub(super) fn problem(&self) -> Option<String> {
-        let claim = self.path.join(".");
-        if self.path.is_empty() || self.path.iter().any(String::is_empty) {
-            return Some(format!("the role claim `{claim}` has an empty name in it"));
-        }
-        if self.grants.is_empty() {
-            return Some(format!(
-                "the role claim `{claim}` grants nothing; name roles with `only`"
-            ));
-        }
-        let empty = |(external, role): &(String, String)| external.is_empty() || role.is_empty();
-        let nameless = self.grants.iter().any(empty);
-        nameless.then(|| format!("the role claim `{claim}` maps an empty name"))
-    }
-
-    /// The roles that `claims` grant, in the order of the map. A claim of an unexpected type refuses the token: a role lost
-    /// in silence could be one that forbids.
+    /// The roles that `claims` grant, in the order of the map. A claim of an unexpected type
+    /// refuses the token: a role lost in silence could be one that forbids.
     pub(super) fn granted<'a>(
         &'a self,
         claims: Value<'a>,
     ) -> Result<impl Iterator<Item = &'a str>, AuthnError> {
-        let wrong = invalid("the role claim is of another type");
-        let mut value = Some(claims);
-        for name in &self.path {
-            let Some(outer) = value else { break };
-            value = outer.members().ok_or(wrong)?.find_map(|it| (it.0 == name).then_some(it.1));
-        }
-        let names = value.map(|value| value.words().ok_or(wrong)).transpose()?;
-        let holds = move |(external, _): &(String, String)| {
-            names.clone().into_iter().flatten().any(|name| name == external)
+        self.paths.iter().try_for_each(|path| names_at(path, claims).map(drop))?;
+        let holds = move |grant: &Grant| {
+            let names = self.paths.get(grant.path).and_then(|path| names_at(path, claims).ok());
+            names.into_iter().flatten().any(|name| name == grant.external)
         };
         let granted = self.grants.iter().enumerate().filter(move |(at, grant)| {
-            let mut earlier = self.grants.iter().take(*at).filter(|earlier| earlier.1 == grant.1);
-            holds(grant) && !earlier.any(&holds)
+            let mut before = self.grants.iter().take(*at).filter(|it| it.role == grant.role);
+            holds(grant) && !before.any(holds)
         });
-        Ok(granted.map(|(_, (_, role))| role.as_str()))
+        Ok(granted.map(|(_, grant)| grant.role.as_str()))
     }
+}
+
+/// What the issuer calls the roles in the claim at `path`; none where there is no such claim.
+fn names_at<'a>(
+    path: &[String],
+    claims: Value<'a>,
+) -> Result<impl Iterator<Item = &'a str>, AuthnError> {
+    let wrong = invalid("the role claim is of another type");
+    let mut value = Some(claims);
+    for name in path {
+        let Some(outer) = value else { break };
+        value = outer.members().ok_or(wrong)?.find_map(|it| (it.0 == name).then_some(it.1));
+    }
+    let names = value.map(|value| value.words().ok_or(wrong)).transpose()?;
+    Ok(names.into_iter().flatten())
 }
 
 #[cfg(test)]
@@ -146,6 +148,34 @@ mod tests {
         let url = RoleMap::claim("https://orders.example/roles").only(["clerk"]);
         let claims = r#"{"https://orders.example/roles":["clerk"]}"#;
         assert_eq!(granted(&url, claims).as_deref(), Some("clerk"));
+    }
+
+    #[test]
+    fn roles_of_two_claims_are_granted_together() {
+        let realm = RoleMap::claim("realm.roles").only(["clerk"]).map("BOSS", "manager");
+        let map =
+            realm.and(RoleMap::claim("client.roles").map("boss", "manager").only(["auditor"]));
+        let check = |claims: &str, expected: Option<&str>| {
+            assert_eq!(granted(&map, claims).as_deref(), expected, "{claims}");
+        };
+        check(
+            r#"{"realm":{"roles":["clerk"]},"client":{"roles":["auditor"]}}"#,
+            Some("clerk,auditor"),
+        );
+        check(r#"{"realm":{"roles":["BOSS"]},"client":{"roles":["boss"]}}"#, Some("manager"));
+        check(r#"{"client":{"roles":["boss"]}}"#, Some("manager"));
+        // What one claim calls a role, the other need not.
+        check(
+            r#"{"realm":{"roles":["boss","auditor"]},"client":{"roles":["BOSS","clerk"]}}"#,
+            Some(""),
+        );
+        check(r#"{"realm":{"roles":["clerk"]},"client":{"roles":7}}"#, None);
+        check(r#"{"realm":[],"client":{"roles":["boss"]}}"#, None);
+        check("{}", Some(""));
+        let three = map.and(RoleMap::claim("more").only(["guest"]));
+        let claims = r#"{"more":"guest","client":{"roles":["boss"]}}"#;
+        assert_eq!(granted(&three, claims).as_deref(), Some("manager,guest"));
+        assert!(RoleMap::claim("a").only(["x"]).and(RoleMap::claim("")).problem().is_some());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::{
     JwtVerifier, RoleMap,
     authn::jwt::{
         Keys,
-        profile::{absent, present, text},
+        profile::{absent, present, text, text_if_any},
     },
 };
 
@@ -14,8 +14,8 @@ impl JwtVerifier {
     /// several tenants, give one verifier for each to [`JwtIssuers`](crate::JwtIssuers).
     /// `audience` is the client id of the service.
     ///
-    /// The issuer is `https://login.microsoftonline.com/<tenant>/v2.0`, and `tid` must be the
-    /// tenant too, and `ver` `2.0`. The client is `azp`, scopes are `scp`; the token of a program
+    /// The issuer is `https://login.microsoftonline.com/<tenant>/v2.0`; `ver` must be `2.0`, and
+    /// `tid`, which clients have to ask for, the tenant where it is there. The client is `azp`, scopes are `scp`; the token of a program
     /// that acts for itself has no `scp`, and roles only. `sub` is another one for each service;
     /// where the directory's own id of the caller is wanted, say
     /// [`entra_object_id`](Self::entra_object_id).
@@ -52,7 +52,7 @@ impl JwtVerifier {
     fn of_tenant(self, tenant: &str, version: &str) -> Self {
         let elsewhere = "the token's groups are elsewhere, since they are too many";
         let demands = [
-            text("tid", tenant, "`tid` is not the tenant"),
+            text_if_any("tid", tenant, "`tid` is not the tenant"),
             text("ver", version, "`ver` is not the version asked for"),
             present("sub", "the token has no `sub`"),
             absent("_claim_names", elsewhere),

@@ -33,6 +33,8 @@ pub(in crate::authn::jwt) enum Need {
     Absent,
     Present,
     Text(String),
+    /// That text, where the claim is there at all.
+    TextIfAny(String),
 }
 
 impl ClaimRules {
@@ -71,6 +73,7 @@ impl Demand {
             Need::Absent => found.is_none(),
             Need::Present => found.is_some_and(|value| !value.is_null()),
             Need::Text(text) => found.and_then(Value::text) == Some(text),
+            Need::TextIfAny(text) => found.is_none_or(|value| value.text() == Some(text)),
         };
         if met { Ok(()) } else { Err(invalid(self.otherwise)) }
     }
