@@ -89,13 +89,11 @@ impl<'a> Context<'a> {
 impl Record for Context<'_> {
     fn field(&self, attr: &Attr<'_>) -> Value<'_> {
         match attr.name() {
-            name if !self.supplies(name) => {
-                self.members.map_or(Value::Missing, |members| members.field(attr))
-            }
-            "client" => self.client.map_or(Value::Missing, Value::from),
-            "secure" => Value::Bool(self.secure),
-            "auth_time" => self.auth_time.map_or(Value::Missing, Value::from),
-            _ => Value::Set(&self.amr),
+            "client" if self.has_built_in => self.client.map_or(Value::Missing, Value::from),
+            "secure" if self.has_built_in => Value::Bool(self.secure),
+            "auth_time" if self.has_built_in => self.auth_time.map_or(Value::Missing, Value::from),
+            "amr" if self.has_built_in => Value::Set(&self.amr),
+            _ => self.members.map_or(Value::Missing, |members| members.field(attr)),
         }
     }
 

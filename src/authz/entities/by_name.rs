@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::{
     TypeName, Uid,
-    slots::{Slots, fold, fold_text},
+    slots::{Slots, fold_text},
 };
 
 /// An entity by its type and id.
@@ -69,5 +69,6 @@ fn uid(value: &impl Named) -> Uid<'_> {
 }
 
 fn hash(seed: u64, uid: Uid<'_>) -> u64 {
-    fold_text(fold(seed, uid.type_name.0.into()), uid.id)
+    // The length of the text, which is folded first, is in the other half.
+    fold_text(seed ^ u64::from(uid.type_name.0) << 32, uid.id)
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Datum, DatumRecord, Entities, EntitiesError, Stored, json::Reader};
-use crate::authz::{Attr, Entity, PolicySet, Record, TypeName, Uid, Value};
+use crate::authz::{Attr, Entity, PolicySet, Record, TypeName, Uid, Value, types};
 
 /// [`Entities`] that a set of policies knows: no two of their types can be mistaken for each
 /// other. A decision of another set with them is [`Stale`](super::super::Why::Stale).
@@ -73,8 +73,11 @@ impl<'a> KnownEntities<'a> {
     }
 
     fn type_name(self, text: &str) -> Result<TypeName, EntitiesError> {
-        self.entities.types.check(text)?;
-        Ok(self.policies.schema.check(text)?)
+        let number = TypeName::new(text);
+        let known = self.entities.types.text(number);
+        let number = types::check(number, known, text)?;
+        // What the entities mention was held against the policies before.
+        Ok(if known.is_some() { number } else { self.policies.schema.check(text)? })
     }
 }
 

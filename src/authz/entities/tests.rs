@@ -1,7 +1,7 @@
 use super::{Entities, EntitiesError};
 use crate::{
     UnixTime,
-    authz::{AccessRequest, Context, Decision, Entity, PolicySet, TypeName, Uid, Why},
+    authz::{AccessRequest, Context, Decision, Entity, PolicySet, TypeName, Uid, Value, Why},
 };
 
 fn entity(kind: &str, id: &str, parents: &[(&str, &str)]) -> String {
@@ -92,4 +92,57 @@ fn entities_of_other_policies_decide_nothing() {
         context: &Context::plain(UnixTime::from_secs(0), &members).entities(known),
     });
     assert_eq!(decision, Decision::Deny(Why::Stale));
+}
+
+/// What a policy says of alice, who is in the group a, and of a list of hers with these members.
+fn ask(when: &str, members: &[&str]) -> Decision {
+    let members = members.iter().map(|id| match id.split_once('/') {
+        Some((kind, id)) => format!(r#"{{"__entity":{{"type":"{kind}","id":"{id}"}}}}"#),
+        None => (*id).to_owned(),
+    });
+    let members = members.collect::<Vec<_>>().join(",");
+    let list = format!(
+        r#"{{"uid":{{"type":"List","id":"1"}},"attrs":{{"members":[{members}]}},"parents":[]}}"#
+    );
+    let entities = read(&[entity("User", "alice", &[("Group", "a")]), list]).unwrap();
+    let text =
+        format!("permit (principal, action == Action::\"read\", resource) when {{ {when} }};");
+    let policies = PolicySet::from_cedar(&text).unwrap();
+    let known = policies.know(&entities).unwrap();
+    let request = AccessRequest {
+        subject: &policies.without_roles(),
+        principal: &known.entity("User", "alice").unwrap(),
+        action: policies.action("read").unwrap(),
+        resource: &known.entity("List", "1").unwrap(),
+        context: &Context::plain(UnixTime::from_secs(0), &[("", Value::Bool(true))])
+            .entities(known),
+    };
+    let mut decision = None;
+    let counted = allocation_counter::measure(|| decision = Some(policies.decide(&request)));
+    assert_eq!(counted.count_total, 0, "{when}");
+    decision.unwrap()
+}
+
+#[test]
+fn a_decision_over_stored_sets_asks_all_elements_and_allocates_nothing() {
+    let check = |when, members: &[&str], expected: Result<bool, u16>| {
+        let decision = ask(when, members);
+        let failed = expected.err().unwrap_or(0);
+        let denied = matches!(
+            decision, Decision::Deny(Why::NoRule { permit_errors }) if permit_errors == failed
+        );
+        assert_eq!((decision.is_allow(), denied), (expected == Ok(true), expected != Ok(true)));
+    };
+    let is_in = "principal in resource.members";
+    check(is_in, &[], Ok(false));
+    check(is_in, &["Group/b", "User/bob", "Group/alice"], Ok(false));
+    check(is_in, &["Group/b", "Group/a"], Ok(true));
+    check(is_in, &["User/alice", "Group/b"], Ok(true));
+    check(is_in, &["Group/b", "User/alice"], Ok(true));
+    // What is no entity is an error, whatever the others are.
+    check(is_in, &["Group/a", "7"], Err(1));
+    check(is_in, &["7"], Err(1));
+    let contains = "resource.members.contains(principal)";
+    check(contains, &["Group/alice", "User/bob", "7"], Ok(false));
+    check(contains, &["Group/alice", "User/alice", "User/bob", "7"], Ok(true));
 }

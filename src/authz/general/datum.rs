@@ -7,6 +7,9 @@ use crate::{
     authz::{Attr, Record, TypeName, Value, ValueSet},
 };
 
+/// So many names are compared one after another: most differ in length already.
+const FEW: usize = 8;
+
 /// A value by itself.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::authz) enum Datum {
@@ -30,6 +33,21 @@ pub(in crate::authz) struct DatumSet(Box<[Datum]>);
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::authz) struct DatumRecord(Box<[(Box<str>, Datum)]>);
 
+/// Where a value is in the order of [`Datum`], without a copy of its text.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Place<'a> {
+    Bool(bool),
+    Long(i64),
+    Str(&'a str),
+    Entity(TypeName, &'a str),
+    Ip(Net),
+    Decimal(i64),
+    Datetime(i64),
+    Duration(i64),
+    /// A set, a record, or none at all.
+    Whole,
+}
+
 /// A range of addresses that has a place in an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::authz) struct Net(pub(in crate::authz) IpNet);
@@ -47,10 +65,28 @@ impl PartialOrd for Net {
     }
 }
 
-impl Datum {
-    /// Behind it in the order are texts, and all that is behind those.
-    const LAST_LONG: Self = Self::Long(i64::MAX);
+impl<'a> Place<'a> {
+    fn of(value: Value<'a>) -> Self {
+        match value {
+            Value::Bool(value) => Self::Bool(value),
+            Value::Long(value) => Self::Long(value),
+            Value::Str(value) => Self::Str(value),
+            Value::Ref(kind, id) => Self::Entity(kind, id),
+            Value::Entity(entity) => Self::Entity(entity.type_name(), entity.id()),
+            Value::Ip(value) => Self::Ip(Net(value)),
+            Value::Decimal(value) => Self::Decimal(value),
+            Value::Datetime(value) => Self::Datetime(value),
+            Value::Duration(value) => Self::Duration(value),
+            Value::Missing
+            | Value::Error(_)
+            | Value::Strings(_)
+            | Value::Set(_)
+            | Value::Record(_) => Self::Whole,
+        }
+    }
+}
 
+impl Datum {
     pub(in crate::authz) fn value(&self) -> Value<'_> {
         match self {
             Self::Bool(value) => Value::Bool(*value),
@@ -68,21 +104,16 @@ impl Datum {
 
     /// A value that is neither a set nor a record; `None` of any other, and of none.
     pub(in crate::authz) fn scalar(value: Value<'_>) -> Option<Self> {
-        Some(match value {
-            Value::Bool(value) => Self::Bool(value),
-            Value::Long(value) => Self::Long(value),
-            Value::Str(value) => Self::Str(value.into()),
-            Value::Ref(kind, id) => Self::Entity(kind, id.into()),
-            Value::Entity(entity) => Self::Entity(entity.type_name(), entity.id().into()),
-            Value::Ip(value) => Self::Ip(Net(value)),
-            Value::Decimal(value) => Self::Decimal(value),
-            Value::Datetime(value) => Self::Datetime(value),
-            Value::Duration(value) => Self::Duration(value),
-            Value::Missing
-            | Value::Error(_)
-            | Value::Strings(_)
-            | Value::Set(_)
-            | Value::Record(_) => return None,
+        Some(match Place::of(value) {
+            Place::Bool(value) => Self::Bool(value),
+            Place::Long(value) => Self::Long(value),
+            Place::Str(value) => Self::Str(value.into()),
+            Place::Entity(kind, id) => Self::Entity(kind, id.into()),
+            Place::Ip(value) => Self::Ip(value),
+            Place::Decimal(value) => Self::Decimal(value),
+            Place::Datetime(value) => Self::Datetime(value),
+            Place::Duration(value) => Self::Duration(value),
+            Place::Whole => return None,
         })
     }
 }
@@ -97,15 +128,9 @@ impl DatumSet {
 
 impl ValueSet for DatumSet {
     fn holds(&self, value: Value<'_>) -> bool {
-        if let Value::Str(text) = value {
-            // No text is copied for the commonest question.
-            let before = |datum: &Datum| {
-                if let Datum::Str(own) = datum { **own < *text } else { *datum <= Datum::LAST_LONG }
-            };
-            let at = self.0.partition_point(before);
-            return matches!(self.0.get(at), Some(Datum::Str(own)) if **own == *text);
-        }
-        Datum::scalar(value).is_some_and(|datum| self.0.binary_search(&datum).is_ok())
+        let wanted = Place::of(value);
+        let found = self.0.binary_search_by(|own| Place::of(own.value()).cmp(&wanted));
+        wanted != Place::Whole && found.is_ok()
     }
 
     fn try_each(&self, each: &mut dyn FnMut(Value<'_>) -> bool) -> bool {
@@ -119,8 +144,12 @@ impl DatumRecord {
     }
 
     fn get(&self, name: &str) -> Option<&Datum> {
-        let at = self.0.binary_search_by(|(own, _)| (**own).cmp(name)).ok()?;
-        self.0.get(at).map(|(_, datum)| datum)
+        let found = if self.0.len() <= FEW {
+            self.0.iter().position(|(own, _)| **own == *name)
+        } else {
+            self.0.binary_search_by(|(own, _)| (**own).cmp(name)).ok()
+        };
+        self.0.get(found?).map(|(_, datum)| datum)
     }
 }
 

@@ -1,5 +1,7 @@
-use super::{Function, moments};
-use crate::authz::{EvalError, Value};
+use std::collections::BTreeMap;
+
+use super::{Datum, DatumRecord, DatumSet, Function, moments};
+use crate::authz::{Attr, EvalError, Record, TypeName, Value, ValueSet};
 
 #[test]
 fn decimals() {
@@ -80,4 +82,49 @@ fn a_function_takes_its_own_arguments_alone() {
     assert!(matches!(Function::IsLoopback.call(&[ip]), Ok(Value::Bool(true))));
     let unreadable = Function::Ip.call(&[Value::Str("::ffff:10.0.0.7")]);
     assert_eq!(unreadable.err(), Some(EvalError::NotReadable));
+}
+
+#[test]
+fn a_kept_set_holds_what_was_put_in_and_nothing_else() {
+    let [one, other] = ["User", "Group"].map(TypeName::new);
+    let all = [
+        Value::Bool(true),
+        Value::Long(-1),
+        Value::Long(7),
+        Value::Str("7"),
+        Value::Str("a"),
+        Value::Ref(one, "a"),
+        Value::Ref(one, "b"),
+        Value::Ref(other, "a"),
+        Value::Ip("10.0.0.0/8".parse().unwrap()),
+        Value::Ip("10.0.0.0/9".parse().unwrap()),
+        Value::Decimal(7),
+        Value::Datetime(7),
+        Value::Duration(7),
+    ];
+    for mask in [0, 0b1_0101_0101_0101, 0b0_1010_1010_1010, 0b1_1111_1111_1111] {
+        let is_in = |at: usize| mask >> at & 1 == 1;
+        let kept = all.iter().enumerate().filter(|(at, _)| is_in(*at));
+        let set = DatumSet::new(kept.filter_map(|(_, value)| Datum::scalar(*value)).collect());
+        for (at, value) in all.iter().enumerate() {
+            assert_eq!(set.holds(*value), is_in(at), "{mask:b} {value:?}");
+        }
+        assert!(!set.holds(Value::Missing) && !set.holds(Value::Strings(&[])));
+    }
+    // A set of sets is no set of what is neither.
+    assert!(!DatumSet::new(vec![Datum::Set(DatumSet::default())]).holds(Value::Strings(&[])));
+}
+
+#[test]
+fn a_kept_record_finds_each_field_however_many_there_are() {
+    for count in [0, 1, 8, 9, 30] {
+        let name = |at: i64| "n".repeat(1 + at as usize / 3) + &at.to_string();
+        let fields = (0..count).map(|at| (name(at).into(), Datum::Long(at)));
+        let record = DatumRecord::new(fields.collect::<BTreeMap<_, _>>());
+        for at in 0..count {
+            let found = record.field(&Attr::new(&name(at)));
+            assert!(matches!(found, Value::Long(value) if value == at), "{count} {at}");
+        }
+        assert!(matches!(record.field(&Attr::new(&name(count))), Value::Missing), "{count}");
+    }
 }
