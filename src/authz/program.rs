@@ -13,9 +13,10 @@ use super::{
     load::expr::{How, Literal, Operator, Root},
     names::Names,
     schema::Ty,
-    value::canonical,
+    value::{canonical, fits},
     window::Window,
 };
+use crate::IpNet;
 
 /// More steps are refused when a program is made.
 pub(super) const MAX_STEPS: usize = 1024;
@@ -214,38 +215,44 @@ impl<'a> World<'a> {
     fn test(&self, test: &'a Test) -> Result<bool, Stop> {
         match test {
             Test::Role(role) => Ok(self.roles.holds(*role)),
-            Test::Has(read) => {
-                let value = self.find(read)?;
-                if let Value::Missing = value { Ok(false) } else { present(value).map(|_| true) }
-            }
-            Test::Equal(left, right) => equal(self.value(left)?, self.value(right)?),
+            Test::Has(read) => match self.find(read) {
+                Ok(Value::Missing) => Ok(false),
+                found => found.and_then(|value| present(&value)).map(|()| true),
+            },
+            Test::Equal(left, right) => self.both(left, right, equal),
             Test::Less(left, right) => {
-                numbers(self.value(left)?, self.value(right)?).map(|(left, right)| left < right)
+                self.both(left, right, |one, other| numbers(one, other).map(|(l, r)| l < r))
             }
-            Test::Is(operand, name) => Ok(uid(self.value(operand)?)?.type_name == *name),
-            Test::In(left, right) => {
-                let (left, right) = (self.value(left)?, self.value(right)?);
+            Test::Is(operand, name) => Ok(uid(&self.value(operand)?)?.type_name == *name),
+            Test::In(left, right) => self.both(left, right, |left, right| {
                 let (lower, upper) = (uid(left)?, uid(right)?);
                 let below = |entity: &dyn Entity| entity.is_in(upper);
-                Ok(lower == upper || self.entity(left, lower)?.is_some_and(below))
+                Ok(lower == upper || self.entity(left)?.is_some_and(below))
+            }),
+            Test::InRange(left, right) => {
+                self.both(left, right, |inner, outer| Ok(net(outer)?.contains_net(net(inner)?)))
             }
-            Test::InRange(left, right) => match (self.value(left)?, self.value(right)?) {
-                (Value::Ip(inner), Value::Ip(outer)) => {
-                    Ok(canonical(outer).contains_net(canonical(inner)))
-                }
-                (Value::Ip(_), other) | (other, _) => Err(wrong(other)),
-            },
             Test::Like(operand, pieces) => {
                 let value = self.value(operand)?;
-                if let Value::Str(text) = value {
-                    Ok(like(text, pieces))
-                } else {
-                    Err(wrong(value))
-                }
+                let Value::Str(text) = value else { return Err(wrong(&value)) };
+                Ok(like(text, pieces))
             }
             Test::During(window) => window.covers(self.context.now()).ok_or(UNAVAILABLE),
             Test::Contains(how, set, asked) => self.contains(*how, set, asked),
             Test::General(node) => general::truth(node, self),
+        }
+    }
+
+    /// Asks about two values where they are: to move one that was just made takes longer.
+    fn both(
+        &self,
+        left: &'a Operand,
+        right: &'a Operand,
+        ask: impl Fn(&Value<'a>, &Value<'a>) -> Result<bool, Stop>,
+    ) -> Result<bool, Stop> {
+        match (&self.value(left), &self.value(right)) {
+            (Ok(left), Ok(right)) => ask(left, right),
+            (Err(stop), _) | (_, Err(stop)) => Err(*stop),
         }
     }
 
@@ -267,7 +274,7 @@ impl<'a> World<'a> {
         {
             return Ok(set.holds(element));
         }
-        Ok(!self.each(set, &mut |other| equal(element, other) != Ok(true))?)
+        Ok(!self.each(set, &mut |other| equal(&element, &other) != Ok(true))?)
     }
 
     /// Calls `each` with the elements until it answers false, and evaluates them all; whether it
@@ -286,21 +293,19 @@ impl<'a> World<'a> {
         } else if let Value::Set(set) = value {
             Ok(set.try_each(each))
         } else {
-            Err(wrong(value))
+            Err(wrong(&value))
         }
     }
 
     /// The entity itself; `None` if the store has none of that name. Without a store, one known by
     /// name only may be the principal or the resource; of any other nobody knows what it lies in.
-    pub(super) fn entity(
-        &self,
-        value: Value<'a>,
-        uid: Uid<'_>,
-    ) -> Result<Option<&'a dyn Entity>, Stop> {
+    pub(super) fn entity(&self, value: &Value<'a>) -> Result<Option<&'a dyn Entity>, Stop> {
         if let Value::Entity(entity) = value {
-            return Ok(Some(entity));
+            return Ok(Some(*entity));
         }
-        let is = |entity: &&'a dyn Entity| uid_of(*entity) == uid;
+        let uid = uid(value)?;
+        let is =
+            |entity: &&'a dyn Entity| entity.type_name() == uid.type_name && entity.id() == uid.id;
         match [Some(self.principal), self.resource].into_iter().flatten().find(is) {
             Some(entity) => Ok(Some(entity)),
             None if self.resource.is_none() => Err(Stop::Unknown),
@@ -310,24 +315,22 @@ impl<'a> World<'a> {
 
     /// As [`entity`](Self::entity), of which something is read: without a store, nothing can be
     /// read of one that is known by name only.
-    pub(super) fn attributed(
-        &self,
-        value: Value<'a>,
-        uid: Uid<'_>,
-    ) -> Result<Option<&'a dyn Entity>, Stop> {
-        if let Value::Ref(..) = value {
-            self.context.stored(uid).map_err(Stop::Error)?;
+    pub(super) fn attributed(&self, value: &Value<'a>) -> Result<Option<&'a dyn Entity>, Stop> {
+        if let (Value::Ref(..), None) = (value, self.context.entities) {
+            return Err(Stop::Error(EvalError::NameOnly));
         }
-        self.entity(value, uid)
+        self.entity(value)
     }
 
     /// A field of a record, or an attribute of an entity; missing where there is no such entity.
-    pub(super) fn member(&self, owner: Value<'a>, attr: &Attr<'_>) -> Result<Value<'a>, Stop> {
+    pub(super) fn member(&self, owner: &Value<'a>, attr: &Attr<'_>) -> Result<Value<'a>, Stop> {
         if let Value::Record(record) = owner {
-            return Ok(record.field(attr));
+            Ok(record.field(attr))
+        } else if let Value::Entity(entity) = owner {
+            Ok(entity.attr(attr))
+        } else {
+            Ok(self.attributed(owner)?.map_or(Value::Missing, |entity| entity.attr(attr)))
         }
-        let entity = self.attributed(owner, uid(owner)?)?;
-        Ok(entity.map_or(Value::Missing, |entity| entity.attr(attr)))
     }
 
     /// The operand's value; never [`Value::Missing`] or [`Value::Error`].
@@ -342,25 +345,22 @@ impl<'a> World<'a> {
             Operand::Constant(datum) => Ok(datum.value()),
             Operand::Call(function, arguments) => general::called(self, *function, arguments),
             Operand::Arithmetic(operator, sides) => {
-                let (left, right) = numbers(self.value(&sides.0)?, self.value(&sides.1)?)?;
-                let result = match operator {
-                    Operator::Add => left.checked_add(right),
-                    Operator::Subtract => left.checked_sub(right),
-                    Operator::Multiply => left.checked_mul(right),
-                };
-                result.map(Value::Long).ok_or(Stop::Error(EvalError::Overflow))
+                let (left, right) = (self.value(&sides.0)?, self.value(&sides.1)?);
+                general::arithmetic(*operator, &left, &right).map(Value::Long)
             }
         }
     }
 
     /// What is read; never [`Value::Missing`] or [`Value::Error`].
     pub(super) fn read(&self, read: &Read) -> Result<Value<'a>, Stop> {
-        present(self.find(read)?)
+        let found = self.find(read);
+        found.as_ref().map_or(Ok(()), present)?;
+        found
     }
 
     /// What is read; its last attribute may be absent or unavailable.
     pub(super) fn find(&self, read: &Read) -> Result<Value<'a>, Stop> {
-        let mut value = match read.root {
+        let mut owner = match read.root {
             Root::Principal => Value::Entity(self.principal),
             Root::Resource => Value::Entity(self.resource.ok_or(Stop::Unknown)?),
             Root::Context if self.resource.is_none() && self.is_own_member(read) => {
@@ -369,11 +369,22 @@ impl<'a> World<'a> {
             Root::Context => Value::Record(self.context),
             Root::Action => Value::Ref(self.action.type_name, self.action.id),
         };
-        for attribute in &read.attributes {
-            value =
-                attribute.checked(self.member(present(value)?, &Attr::new(&attribute.name))?)?;
+        let Some((last, before)) = read.attributes.split_last() else { return Ok(owner) };
+        for attribute in before {
+            owner = self.checked(&owner, attribute)?;
+            present(&owner)?;
         }
-        Ok(value)
+        self.checked(&owner, last)
+    }
+
+    /// The attribute's value as the caller's type gives it. One that contradicts its declared
+    /// type is an error: it would equal nothing, and so switch a forbid off.
+    fn checked(&self, owner: &Value<'a>, attribute: &Attribute) -> Result<Value<'a>, Stop> {
+        let found = self.member(owner, &Attr::new(&attribute.name));
+        match (&found, attribute.ty) {
+            (Ok(value), Some(ty)) if !fits(value, ty) => Err(wrong(value)),
+            _ => found,
+        }
     }
 
     /// Whether it reads a member of the context that only the application can supply.
@@ -382,35 +393,9 @@ impl<'a> World<'a> {
     }
 }
 
-impl Attribute {
-    /// The attribute's value as the caller's type gives it. One that contradicts its declared
-    /// type is an error: it would equal nothing, and so switch a forbid off.
-    fn checked<'a>(&self, value: Value<'a>) -> Result<Value<'a>, Stop> {
-        if self.ty.is_none_or(|ty| fits(value, ty)) { Ok(value) } else { Err(wrong(value)) }
-    }
-}
-
-/// Whether the value, if there is one, is of the type.
-pub(super) fn fits(value: Value<'_>, ty: Ty) -> bool {
-    match value {
-        Value::Missing | Value::Error(_) => true,
-        Value::Bool(_) => ty == Ty::Bool,
-        Value::Long(_) => ty == Ty::Long,
-        Value::Str(_) => ty == Ty::Str,
-        Value::Ref(name, _) => ty == Ty::Entity(name),
-        Value::Entity(entity) => ty == Ty::Entity(entity.type_name()),
-        Value::Strings(_) | Value::Set(_) => ty == Ty::Strings,
-        Value::Record(_) => false,
-        Value::Ip(_) => ty == Ty::Ip,
-        Value::Decimal(_) => ty == Ty::Decimal,
-        Value::Datetime(_) => ty == Ty::Datetime,
-        Value::Duration(_) => ty == Ty::Duration,
-    }
-}
-
-pub(super) fn present(value: Value<'_>) -> Result<Value<'_>, Stop> {
+pub(super) fn present(value: &Value<'_>) -> Result<(), Stop> {
     let absent = matches!(value, Value::Missing | Value::Error(_));
-    if absent { Err(wrong(value)) } else { Ok(value) }
+    if absent { Err(wrong(value)) } else { Ok(()) }
 }
 
 /// Whether the text starts with the first piece, ends with the last, and has the others between.
@@ -425,11 +410,11 @@ pub(super) fn like(text: &str, pieces: &[Box<str>]) -> bool {
 }
 
 /// Values of different types are different.
-fn equal(left: Value<'_>, right: Value<'_>) -> Result<bool, Stop> {
+fn equal(left: &Value<'_>, right: &Value<'_>) -> Result<bool, Stop> {
     Ok(match (left, right) {
         (Value::Bool(left), Value::Bool(right)) => left == right,
         (Value::Str(left), Value::Str(right)) => left == right,
-        (Value::Ip(left), Value::Ip(right)) => canonical(left) == canonical(right),
+        (Value::Ip(left), Value::Ip(right)) => canonical(*left) == canonical(*right),
         (Value::Long(left), Value::Long(right))
         | (Value::Decimal(left), Value::Decimal(right))
         | (Value::Datetime(left), Value::Datetime(right))
@@ -447,20 +432,20 @@ fn equal(left: Value<'_>, right: Value<'_>) -> Result<bool, Stop> {
 }
 
 /// Two numbers, or two times, or two spans of time.
-pub(super) fn numbers(left: Value<'_>, right: Value<'_>) -> Result<(i64, i64), Stop> {
+pub(super) fn numbers(left: &Value<'_>, right: &Value<'_>) -> Result<(i64, i64), Stop> {
     match (left, right) {
         (Value::Long(left), Value::Long(right))
         | (Value::Datetime(left), Value::Datetime(right))
-        | (Value::Duration(left), Value::Duration(right)) => Ok((left, right)),
+        | (Value::Duration(left), Value::Duration(right)) => Ok((*left, *right)),
         _ => Err(Stop::Error(EvalError::WrongType)),
     }
 }
 
-pub(super) fn uid(value: Value<'_>) -> Result<Uid<'_>, Stop> {
+pub(super) fn uid<'a>(value: &Value<'a>) -> Result<Uid<'a>, Stop> {
     if let Value::Ref(type_name, id) = value {
-        Ok(Uid { type_name, id })
+        Ok(Uid { type_name: *type_name, id })
     } else if let Value::Entity(entity) = value {
-        Ok(uid_of(entity))
+        Ok(uid_of(*entity))
     } else {
         Err(wrong(value))
     }
@@ -470,12 +455,16 @@ pub(super) fn uid_of(entity: &dyn Entity) -> Uid<'_> {
     Uid { type_name: entity.type_name(), id: entity.id() }
 }
 
+fn net(value: &Value<'_>) -> Result<IpNet, Stop> {
+    if let Value::Ip(net) = value { Ok(canonical(*net)) } else { Err(wrong(value)) }
+}
+
 /// The error of a value that cannot be used where it is.
-fn wrong(value: Value<'_>) -> Stop {
+fn wrong(value: &Value<'_>) -> Stop {
     Stop::Error(if let Value::Missing = value {
         EvalError::Missing
     } else if let Value::Error(error) = value {
-        error
+        *error
     } else {
         EvalError::WrongType
     })
@@ -489,8 +478,8 @@ mod tests {
     fn two_sets_or_records_are_neither_equal_nor_different() {
         let wrong = Err(Stop::Error(EvalError::WrongType));
         for whole in [Value::Strings(&[]), Value::Record(&[("a", Value::Bool(true))])] {
-            assert_eq!(equal(whole, whole), wrong, "{whole:?}");
-            assert_eq!(equal(whole, Value::Bool(true)), Ok(false), "{whole:?}");
+            assert_eq!(equal(&whole, &whole), wrong, "{whole:?}");
+            assert_eq!(equal(&whole, &Value::Bool(true)), Ok(false), "{whole:?}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Entity, EvalError, Record, ValueSet};
+use super::{Entity, EvalError, Record, ValueSet, schema::Ty};
 use crate::{IpNet, UnixTime};
 
 /// One value, borrowed from the caller's own types. Small enough to pass around by copy.
@@ -111,6 +111,24 @@ impl<'a> Attr<'a> {
     #[must_use]
     pub const fn name(&self) -> &'a str {
         self.name
+    }
+}
+
+/// Whether the value, if there is one, is of the type.
+pub(super) fn fits(value: &Value<'_>, ty: Ty) -> bool {
+    match value {
+        Value::Missing | Value::Error(_) => true,
+        Value::Bool(_) => ty == Ty::Bool,
+        Value::Long(_) => ty == Ty::Long,
+        Value::Str(_) => ty == Ty::Str,
+        Value::Ref(name, _) => ty == Ty::Entity(*name),
+        Value::Entity(entity) => ty == Ty::Entity(entity.type_name()),
+        Value::Strings(_) | Value::Set(_) => ty == Ty::Strings,
+        Value::Record(_) => false,
+        Value::Ip(_) => ty == Ty::Ip,
+        Value::Decimal(_) => ty == Ty::Decimal,
+        Value::Datetime(_) => ty == Ty::Datetime,
+        Value::Duration(_) => ty == Ty::Duration,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     IpNet,
     authz::{
         Attr, Context, Entity, EvalError, PolicySet, TypeName, Uid, Value, bits::Bits,
-        load::expr::Quoted, program::fits, schema::Ty, value::canonical,
+        load::expr::Quoted, schema::Ty, value::canonical, value::fits,
     },
 };
 
@@ -146,7 +146,7 @@ impl<'a> Teller<'a> {
             if let Value::Missing = value {
                 continue;
             }
-            if !fits(value, declared.ty) {
+            if !fits(&value, declared.ty) {
                 return Err(CedarError::Value(place, EvalError::WrongType));
             }
             let json = self.value(&place, value, declared.ty, read)?;

@@ -18,19 +18,21 @@ mod tests;
 pub(super) use call::called;
 pub(super) use datum::{Datum, DatumRecord, DatumSet, Net};
 pub(super) use function::Function;
+pub(super) use numbers::arithmetic;
 pub(super) use run::truth;
 
 use super::{
     TypeName,
-    load::expr::{How, Operator, Root},
+    load::expr::{How, Operator},
+    program::Read,
 };
 
 /// One value and how it is had. No deeper than the text may nest, so recursion ends.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) enum Node {
     Constant(Datum),
-    Variable(Root),
-    /// Attributes, one of the other.
+    Read(Read),
+    /// Attributes, one of the other, of what is not read itself.
     Attribute(Box<Node>, Box<[Box<str>]>),
     Has(Box<Node>, Box<[Box<str>]>),
     Not(Box<Node>),

@@ -2,18 +2,18 @@
 
 use crate::authz::{EvalError, Value, load::expr::Operator, program::Stop};
 
-pub(super) fn arithmetic(
+pub(in crate::authz) fn arithmetic(
     operator: Operator,
-    left: Value<'_>,
-    right: Value<'_>,
+    left: &Value<'_>,
+    right: &Value<'_>,
 ) -> Result<i64, Stop> {
     let (Value::Long(left), Value::Long(right)) = (left, right) else {
         return Err(Stop::Error(EvalError::WrongType));
     };
     let result = match operator {
-        Operator::Add => left.checked_add(right),
-        Operator::Subtract => left.checked_sub(right),
-        Operator::Multiply => left.checked_mul(right),
+        Operator::Add => left.checked_add(*right),
+        Operator::Subtract => left.checked_sub(*right),
+        Operator::Multiply => left.checked_mul(*right),
     };
     result.ok_or(Stop::Error(EvalError::Overflow))
 }

@@ -8,7 +8,7 @@ use super::{
 use crate::authz::{
     Attr, EvalError, TypeName, Uid, Value,
     load::expr::Root,
-    program::{Stop, World, like, numbers, present, uid, uid_of},
+    program::{Read, Stop, World, like, numbers, present, uid, uid_of},
 };
 
 /// The condition's answer.
@@ -27,11 +27,6 @@ struct Run<'w, 'a> {
 }
 
 impl<'a> Run<'_, 'a> {
-    fn truth(&mut self, node: &'a Node) -> Result<bool, Stop> {
-        let Seen::One(Value::Bool(value)) = self.seen(node)? else { return Err(WRONG) };
-        Ok(value)
-    }
-
     /// What is neither a set nor a record that the condition made.
     fn one(&mut self, node: &'a Node) -> Result<Value<'a>, Stop> {
         let Seen::One(value) = self.seen(node)? else { return Err(WRONG) };
@@ -52,7 +47,7 @@ impl<'a> Run<'_, 'a> {
     fn seen(&mut self, node: &'a Node) -> Result<Seen<'a>, Stop> {
         let value = match node {
             Node::Constant(datum) => datum.value(),
-            Node::Variable(root) => self.variable(*root)?,
+            Node::Read(read) => return self.world.read(read).map(Seen::One),
             Node::Attribute(of, names) => return self.attribute(of, names),
             Node::If(nodes) => {
                 let [condition, one, other] = &**nodes;
@@ -66,7 +61,7 @@ impl<'a> Run<'_, 'a> {
             Node::Arithmetic(operator, nodes) => {
                 let [left, right] = &**nodes;
                 let (left, right) = (self.one(left)?, self.one(right)?);
-                Value::Long(arithmetic(*operator, left, right)?)
+                Value::Long(arithmetic(*operator, &left, &right)?)
             }
             Node::Call(function, arguments) => return self.call(*function, arguments),
             Node::Set(elements) => {
@@ -88,13 +83,13 @@ impl<'a> Run<'_, 'a> {
             | Node::IsIn(..)
             | Node::Like(..)
             | Node::Contains(..)
-            | Node::IsEmpty(_) => Value::Bool(self.test(node)?),
+            | Node::IsEmpty(_) => Value::Bool(self.truth(node)?),
         };
         Ok(Seen::One(value))
     }
 
-    /// A question with a yes or a no.
-    fn test(&mut self, node: &'a Node) -> Result<bool, Stop> {
+    /// A question with a yes or a no, or a value that is one.
+    fn truth(&mut self, node: &'a Node) -> Result<bool, Stop> {
         match node {
             Node::Has(of, names) => self.has(of, names),
             Node::Not(inner) => Ok(!self.truth(inner)?),
@@ -107,18 +102,25 @@ impl<'a> Run<'_, 'a> {
             Node::Less(nodes) => self.ordered(nodes).map(|(left, right)| left < right),
             Node::AtMost(nodes) => self.ordered(nodes).map(|(left, right)| left <= right),
             Node::In(nodes) => {
-                let [left, right] = self.both(nodes)?;
-                self.is_in(left, right)
+                // What is only read is looked at where it is.
+                if let [Node::Read(left), Node::Read(right)] = &**nodes {
+                    return match (&self.world.read(left), &self.world.read(right)) {
+                        (Ok(left), Ok(right)) => self.is_in(left, right),
+                        (Err(stop), _) | (_, Err(stop)) => Err(*stop),
+                    };
+                }
+                let [Seen::One(left), right] = self.both(nodes)? else { return Err(WRONG) };
+                self.is_in_seen(&left, right)
             }
-            Node::Is(inner, name) => Ok(uid(self.one(inner)?)?.type_name == *name),
+            Node::Is(inner, name) => Ok(uid(&self.one(inner)?)?.type_name == *name),
             Node::IsIn(nodes, name) => {
                 let [left, right] = &**nodes;
                 let left = self.one(left)?;
-                if uid(left)?.type_name != *name {
+                if uid(&left)?.type_name != *name {
                     return Ok(false);
                 }
                 let right = self.seen(right)?;
-                self.is_in(Seen::One(left), right)
+                self.is_in_seen(&left, right)
             }
             Node::Like(inner, pieces) => {
                 let Value::Str(text) = self.one(inner)? else { return Err(WRONG) };
@@ -133,14 +135,17 @@ impl<'a> Run<'_, 'a> {
                 self.cells.each(set, &mut |_| false)
             }
             Node::Constant(_)
-            | Node::Variable(_)
+            | Node::Read(_)
             | Node::Attribute(..)
             | Node::Negated(_)
             | Node::If(_)
             | Node::Arithmetic(..)
             | Node::Call(..)
             | Node::Set(_)
-            | Node::Record(_) => self.truth(node),
+            | Node::Record(_) => {
+                let Value::Bool(value) = self.one(node)? else { return Err(WRONG) };
+                Ok(value)
+            }
         }
     }
 
@@ -156,23 +161,16 @@ impl<'a> Run<'_, 'a> {
 
     fn ordered(&mut self, nodes: &'a [Node; 2]) -> Result<(i64, i64), Stop> {
         let [Seen::One(left), Seen::One(right)] = self.both(nodes)? else { return Err(WRONG) };
-        numbers(left, right)
-    }
-
-    fn variable(&self, root: Root) -> Result<Value<'a>, Stop> {
-        match root {
-            Root::Principal => Ok(Value::Entity(self.world.principal)),
-            Root::Resource => self.world.resource.map(Value::Entity).ok_or(Stop::Unknown),
-            Root::Action => Ok(Value::Ref(self.world.action.type_name, self.world.action.id)),
-            Root::Context if self.world.resource.is_none() => Err(Stop::Unknown),
-            Root::Context => Ok(Value::Record(self.world.context)),
-        }
+        numbers(&left, &right)
     }
 
     /// What attributes are read of. The gate's members of the context are known before a handler
     /// runs, the others are not.
     fn owner(&mut self, of: &'a Node, first: &str) -> Result<Seen<'a>, Stop> {
-        if *of == Node::Variable(Root::Context) && self.world.context.supplies(first) {
+        if let Node::Read(Read { root: Root::Context, attributes }) = of
+            && attributes.is_empty()
+            && self.world.context.supplies(first)
+        {
             return Ok(Seen::One(Value::Record(self.world.context)));
         }
         self.seen(of)
@@ -181,10 +179,10 @@ impl<'a> Run<'_, 'a> {
     fn attribute(&mut self, of: &'a Node, names: &'a [Box<str>]) -> Result<Seen<'a>, Stop> {
         let mut seen = self.owner(of, names.first().map_or("", |name| name))?;
         for name in names {
-            seen = match self.member(seen, name)? {
-                Seen::One(value) => Seen::One(present(value)?),
-                made @ (Seen::Set(_) | Seen::Record(_)) => made,
-            };
+            seen = self.member(&seen, name)?;
+            if let Seen::One(value) = &seen {
+                present(value)?;
+            }
         }
         Ok(seen)
     }
@@ -193,49 +191,59 @@ impl<'a> Run<'_, 'a> {
     fn has(&mut self, of: &'a Node, names: &'a [Box<str>]) -> Result<bool, Stop> {
         let mut seen = self.owner(of, names.first().map_or("", |name| name))?;
         for name in names {
-            seen = match self.member(seen, name)? {
+            seen = self.member(&seen, name)?;
+            match &seen {
                 Seen::One(Value::Missing) => return Ok(false),
-                Seen::One(value) => Seen::One(present(value)?),
-                made @ (Seen::Set(_) | Seen::Record(_)) => made,
-            };
+                Seen::One(value) => present(value)?,
+                Seen::Set(_) | Seen::Record(_) => {}
+            }
         }
         Ok(true)
     }
 
     /// An attribute or a field, which may be missing.
-    fn member(&self, owner: Seen<'a>, name: &str) -> Result<Seen<'a>, Stop> {
+    fn member(&self, owner: &Seen<'a>, name: &str) -> Result<Seen<'a>, Stop> {
         let attr = Attr::new(name);
         match owner {
             Seen::Record(first) => {
-                Ok(self.cells.field(first, name).unwrap_or(Seen::One(Value::Missing)))
+                Ok(self.cells.field(*first, name).unwrap_or(Seen::One(Value::Missing)))
             }
             Seen::One(value) => self.world.member(value, &attr).map(Seen::One),
             Seen::Set(_) => Err(WRONG),
         }
     }
 
-    fn is_in(&self, left: Seen<'a>, right: Seen<'_>) -> Result<bool, Stop> {
-        let Seen::One(left) = left else { return Err(WRONG) };
+    fn is_in_seen(&self, left: &Value<'a>, right: Seen<'_>) -> Result<bool, Stop> {
+        match right {
+            Seen::One(right) => self.is_in(left, &right),
+            made @ (Seen::Set(_) | Seen::Record(_)) => self.is_in_any(left, made),
+        }
+    }
+
+    fn is_in(&self, left: &Value<'a>, right: &Value<'_>) -> Result<bool, Stop> {
         let lower = uid(left)?;
-        if let Seen::One(upper @ (Value::Ref(..) | Value::Entity(_))) = right {
-            let upper = uid(upper)?;
+        if let Value::Ref(..) | Value::Entity(_) = right {
+            let upper = uid(right)?;
             return Ok(self.holds(lower, upper) || self.below(left, upper)?);
         }
-        // All of them are asked what they are, whether or not the answer is known before.
-        let mut found = false;
+        self.is_in_any(left, Seen::One(*right))
+    }
+
+    /// All of the set are asked what they are, whether or not the answer is known before; and that
+    /// it is one of them needs no entity.
+    fn is_in_any(&self, left: &Value<'a>, right: Seen<'_>) -> Result<bool, Stop> {
+        let lower = uid(left)?;
+        let (mut found, mut below) = (false, Ok(false));
         self.cells.try_each(right, &mut |element| {
-            let Seen::One(upper) = element else { return Err(WRONG) };
-            found |= self.holds(lower, uid(upper)?);
+            let Seen::One(upper) = &element else { return Err(WRONG) };
+            let upper = uid(upper)?;
+            found |= self.holds(lower, upper);
+            if below == Ok(false) {
+                below = self.below(left, upper);
+            }
             Ok(true)
         })?;
-        if found {
-            return Ok(true);
-        }
-        let outside = self.cells.try_each(right, &mut |element| {
-            let Seen::One(upper) = element else { return Err(WRONG) };
-            Ok(!self.below(left, uid(upper)?)?)
-        })?;
-        Ok(!outside)
+        if found { Ok(true) } else { below }
     }
 
     /// Whether the two are one, or the upper is a role that the principal holds.
@@ -250,20 +258,20 @@ impl<'a> Run<'_, 'a> {
                     .is_some_and(|role| self.world.roles.holds(role))
     }
 
-    fn below(&self, lower: Value<'a>, upper: Uid<'_>) -> Result<bool, Stop> {
-        Ok(self.world.entity(lower, uid(lower)?)?.is_some_and(|entity| entity.is_in(upper)))
+    fn below(&self, left: &Value<'a>, upper: Uid<'_>) -> Result<bool, Stop> {
+        Ok(self.world.entity(left)?.is_some_and(|entity| entity.is_in(upper)))
     }
 
     fn call(&mut self, function: Function, arguments: &'a [Node]) -> Result<Seen<'a>, Stop> {
         if let (Function::GetTag | Function::HasTag, [of, tag]) = (function, arguments) {
             let [of, tag] = [self.one(of)?, self.one(tag)?];
-            let (uid, Value::Str(tag)) = (uid(of)?, tag) else { return Err(WRONG) };
-            let entity = self.world.attributed(of, uid)?;
+            let (Ok(_), Value::Str(tag)) = (uid(&of), tag) else { return Err(WRONG) };
+            let entity = self.world.attributed(&of)?;
             let value = entity.map_or(Value::Missing, |entity| entity.tag(tag));
             return Ok(Seen::One(match (function, value) {
                 (Function::HasTag, Value::Missing) => Value::Bool(false),
-                (Function::HasTag, value) => present(value).map(|_| Value::Bool(true))?,
-                _ => present(value)?,
+                (Function::HasTag, value) => present(&value).map(|()| Value::Bool(true))?,
+                (_, value) => present(&value).map(|()| value)?,
             }));
         }
         // Each is evaluated, however many the function takes.

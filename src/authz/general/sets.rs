@@ -189,6 +189,6 @@ fn same(left: Value<'_>, right: Value<'_>) -> bool {
         | (Value::Decimal(left), Value::Decimal(right))
         | (Value::Datetime(left), Value::Datetime(right))
         | (Value::Duration(left), Value::Duration(right)) => left == right,
-        _ => uid(left).is_ok_and(|left| uid(right).is_ok_and(|right| left == right)),
+        _ => uid(&left).is_ok_and(|left| uid(&right).is_ok_and(|right| left == right)),
     }
 }

@@ -3,15 +3,15 @@
 
 use super::{
     super::{
-        expr::{Expr, How, Kind, Literal, Path, Relation, Root},
+        expr::{Expr, How, Kind, Literal, Relation, Root},
         settled::role_of,
     },
-    lower::lower,
+    lower::{lower, read},
 };
 use crate::authz::{
     TypeName,
     explain::Part,
-    program::{Attribute, Exit, MAX_STEPS, Many, Operand, Program, Read, Step, Test},
+    program::{Exit, MAX_STEPS, Many, Operand, Program, Step, Test},
 };
 
 /// The program of one part; `None` where it has too many steps.
@@ -62,7 +62,7 @@ fn typed(expr: &Expr) -> Option<(Test, bool)> {
         return ordered(*relation, left, right);
     } else if let Kind::Has(of, name) = &expr.kind {
         let Kind::Path(path) = &of.kind else { return None };
-        Test::Has(read(path, Some(name))?)
+        Test::Has(read(path, Some(name)))
     } else if let Kind::Is(inner, word, None) = &expr.kind {
         Test::Is(read_of(inner)?, TypeName::new(&word.text))
     } else if let Kind::In(left, right) = &expr.kind {
@@ -120,16 +120,9 @@ fn operand(expr: &Expr) -> Option<Operand> {
     Some(Operand::Literal(literal.clone()))
 }
 
+/// The whole context is no value for a typed test.
 fn read_of(expr: &Expr) -> Option<Operand> {
     let Kind::Path(path) = &expr.kind else { return None };
-    read(path, None).map(Operand::Read)
-}
-
-/// The whole context is no value for a typed test.
-fn read(path: &Path, asked: Option<&str>) -> Option<Read> {
-    let names = path.attributes.iter().map(|name| &**name).chain(asked);
-    let attributes: Box<[Attribute]> =
-        names.map(|name| Attribute { name: name.into(), ty: None }).collect();
-    let whole = path.root == Root::Context && attributes.is_empty();
-    (!whole).then_some(Read { root: path.root, attributes })
+    let whole = path.root == Root::Context && path.attributes.is_empty();
+    (!whole).then(|| Operand::Read(read(path, None)))
 }

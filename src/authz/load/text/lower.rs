@@ -6,6 +6,7 @@ use super::super::expr::{Expr, Kind, Literal, Path, Relation};
 use crate::authz::{
     TypeName,
     general::{Datum, DatumRecord, DatumSet, Function, Net, Node},
+    program::{Attribute, Read},
 };
 
 /// The node of an expression. What is constant is worked out, unless that fails.
@@ -15,8 +16,8 @@ pub(super) fn lower(expr: &Expr) -> Node {
     let all = |exprs: &[Expr]| exprs.iter().map(lower).collect::<Box<[Node]>>();
     match &expr.kind {
         Kind::Literal(literal) => Node::Constant(datum(literal)),
-        Kind::Path(Path { root, attributes }) => attribute(Node::Variable(*root), attributes),
-        Kind::Field(of, names) => attribute(lower(of), names),
+        Kind::Path(path) => Node::Read(read(path, None)),
+        Kind::Field(of, names) => Node::Attribute(boxed(of), names.as_slice().into()),
         Kind::Set(elements) => set(elements.iter().map(lower).collect()),
         Kind::Record(fields) => {
             record(fields.iter().map(|(name, field)| (name.clone(), lower(field))).collect())
@@ -51,8 +52,11 @@ pub(super) fn lower(expr: &Expr) -> Node {
     }
 }
 
-fn attribute(of: Node, names: &[Box<str>]) -> Node {
-    if names.is_empty() { of } else { Node::Attribute(of.into(), names.into()) }
+/// What is read; nothing is known of its type.
+pub(super) fn read(path: &Path, asked: Option<&str>) -> Read {
+    let names = path.attributes.iter().map(|name| &**name).chain(asked);
+    let attributes = names.map(|name| Attribute { name: name.into(), ty: None });
+    Read { root: path.root, attributes: attributes.collect() }
 }
 
 fn datum(literal: &Literal) -> Datum {
