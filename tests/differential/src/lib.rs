@@ -1,5 +1,5 @@
-//! Portcullis held against others: `tests/tokens.rs` against jsonwebtoken, `tests/policies` and
-//! `tests/text` against cedar-policy. Here is what both draw their cases from.
+//! Portcullis held against others: `tests/tokens` against jsonwebtoken and jwt-simple,
+//! `tests/policies` and `tests/text` against cedar-policy. Here is what they draw their cases from.
 
 /// Choices made by bytes, so that fewer and smaller bytes make simpler cases.
 pub struct Choices(std::vec::IntoIter<u8>);
