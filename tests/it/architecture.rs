@@ -59,6 +59,7 @@ const LOCKS: Absence = Absence {
         "authn/otp/recovery/memory",
         "authn/otp/steps",
         "authn/revocation/denylist",
+        "authn/revocation/sync",
         "authn/revocation/table",
         "authn/session/memory",
         "authn/password/hasher",

@@ -23,6 +23,7 @@
 mod denylist;
 mod logout;
 mod store;
+mod sync;
 mod table;
 #[cfg(test)]
 mod tests;
