@@ -7,7 +7,8 @@
 //! connections all on one thread, so that both sides' work is counted and none waits for a core.
 //!
 //! In `hit` ours has a cache of verified tokens and the token is in it; the others verify it as in
-//! `miss`, for they have none.
+//! `miss`, for they have none. In `http` that is `+cached`, and there is a bound beside it that
+//! looks tokens up in a map behind a lock.
 
 mod by_hand;
 mod http;
@@ -96,7 +97,7 @@ fn guarded(
     Ok([
         (peers, peers::guard(router(), algorithm, keys)?),
         ("portcullis".to_owned(), ours::guard(router(), algorithm, keys, entries)?),
-        ("bound: one layer by hand".to_owned(), by_hand::guard(router(), algorithm, keys)?),
+        ("bound: one layer by hand".to_owned(), by_hand::guard(router(), algorithm, keys, false)?),
     ])
 }
 

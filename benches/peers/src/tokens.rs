@@ -10,14 +10,19 @@
 //! `hit` is a look-up in a cache of verified tokens, beside what looking a token up by all its
 //! bytes costs at least. The peer has no cache.
 //!
+//! `hits` is the same on one thread and on two at once, with 1,000 and with 10,000 tokens: figures
+//! are to one thread's.
+//!
 //! `hostile-1mb` is a token of a million bytes, which nobody needs to read.
 //!
 //! `revocations` is what each presentation of a token pays while a million things are revoked.
 
 mod besides;
 mod hit;
+mod hits;
 mod hostile;
 mod miss;
+mod peers;
 mod revocations;
 mod ring;
 
@@ -43,6 +48,9 @@ pub(crate) fn measure(session: &mut Session) -> Result<(), Box<dyn Error>> {
         miss::measure(session, &format!("token/{name}/miss"), algorithm, &keys)?;
         hit::measure(session, &format!("token/{name}/hit"), algorithm, &keys)?;
         besides::measure(session, &format!("token/{name}/besides-signature"), algorithm, &keys)?;
+    }
+    for kept in [1_000, 10_000] {
+        hits::measure(session, &format!("token/hs256/hits/{kept}"), kept, &keys)?;
     }
     hostile::measure(session, "token/hostile-1mb", &keys)?;
     revocations::measure(session)

@@ -11,12 +11,19 @@ use aws_lc_rs::{
         RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents,
     },
 };
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 /// What both sides share under HS256.
 const SECRET: &[u8; 32] = b"0123456789abcdef0123456789abcdef";
+
+/// What stands before a point in SubjectPublicKeyInfo (RFC 5480, RFC 8410).
+const P256_POINT: &[u8] = b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00";
+const ED25519_POINT: &[u8] = b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00";
 
 /// How a token is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +76,25 @@ impl Keys {
             Algorithm::Es256 => self.ec.public_key().as_ref().to_vec(),
             Algorithm::EdDsa => self.ed.public_key().as_ref().to_vec(),
         }
+    }
+
+    /// The public key as text (RFC 7468): PKCS#1 for RSA, else SubjectPublicKeyInfo (RFC 5280).
+    pub(crate) fn pem(&self, algorithm: Algorithm) -> String {
+        let public = self.public(algorithm);
+        let (label, before): (_, &[u8]) = match algorithm {
+            Algorithm::Rs256 | Algorithm::Hs256 => ("RSA PUBLIC KEY", &[]),
+            Algorithm::Es256 => ("PUBLIC KEY", P256_POINT),
+            Algorithm::EdDsa => ("PUBLIC KEY", ED25519_POINT),
+        };
+        let mut text = format!("-----BEGIN {label}-----\n");
+        let encoded = STANDARD.encode([before, &public].concat());
+        for (at, character) in encoded.chars().enumerate() {
+            if at > 0 && at % 64 == 0 {
+                text.push('\n');
+            }
+            text.push(character);
+        }
+        text + &format!("\n-----END {label}-----\n")
     }
 
     /// Modulus and exponent.

@@ -53,7 +53,7 @@ impl<'a> Engine<'a> {
 
     /// Does `operation(thread, count)` on several threads at once. The time is that of the last
     /// thread to finish, and an operation is one on each of them.
-    #[cfg(any(feature = "limits", test))]
+    #[cfg(any(feature = "limits", feature = "tokens", test))]
     pub(crate) fn on_threads(
         name: impl Into<String>,
         answers: impl IntoIterator<Item = bool>,
@@ -160,7 +160,7 @@ impl Heap {
 }
 
 /// Runs `work` on each of the threads, all starting together; the time of the slowest.
-#[cfg(any(feature = "limits", test))]
+#[cfg(any(feature = "limits", feature = "tokens", test))]
 fn at_once(threads: usize, work: &(dyn Fn(usize) -> Duration + Sync)) -> Duration {
     let barrier = std::sync::Barrier::new(threads);
     std::thread::scope(|scope| {

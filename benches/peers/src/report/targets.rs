@@ -25,13 +25,15 @@ const fn target(
 
 const OURS: &str = "portcullis";
 const BEFOREHAND: &str = "portcullis+made beforehand";
+const CACHED: &str = "portcullis+cached";
 const NAMES: &str = "portcullis+from names";
 const TWO_THREADS: &str = "portcullis+2 threads";
 const MOST_POLICIES: &str = "portcullis+9905 policies";
 
-const TARGETS: [Target; 33] = [
+const TARGETS: [Target; 36] = [
     target(("token/hs256/miss", ""), [OURS, "jsonwebtoken"], 0.55),
     target(("token/", "/besides-signature"), [OURS, "bound: "], 1.6),
+    target(("token/hs256/hits/", ""), [TWO_THREADS, "portcullis+1 thread"], 1.0 / 0.9),
     target(("policy/role/handle", ""), [OURS, "bound: "], 1.0),
     target(("policy/role/names", ""), [OURS, "bound: "], 2.0),
     target(("policy/attributes", ""), [BEFOREHAND, "cedar-policy 4.14.1 all"], 1.0 / 70.0),
@@ -63,6 +65,8 @@ const TARGETS: [Target; 33] = [
     target(("limit/three", ""), ["portcullis+three quotas", "portcullis+one limit"], 2.0),
     target(("gate/hs256/miss", ""), [OURS, "jwt-authorizer"], 0.7),
     target(("gate/rs256/hit", ""), [OURS, "jwt-authorizer"], 1.0 / 50.0),
+    target(("http/hs256", ""), [CACHED, "bound: one layer by hand, tokens"], 1.0 / 0.95),
+    target(("http/rs256", ""), [CACHED, "bound: one layer by hand, tokens"], 1.0 / 0.95),
 ];
 
 /// A table of the targets that `rows` say something about; nothing without one.

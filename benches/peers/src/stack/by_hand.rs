@@ -1,11 +1,12 @@
 //! The bound: one layer that counts, verifies, and looks for the role.
 
 use std::{
+    collections::HashMap,
     convert::Infallible,
     error::Error,
     future::{Ready, ready},
     net::SocketAddr,
-    sync::Arc,
+    sync::{Arc, RwLock},
     task::{Context, Poll},
 };
 
@@ -14,6 +15,7 @@ use axum::{
     extract::{ConnectInfo, Request},
     response::{IntoResponse as _, Response},
 };
+use foldhash::fast::RandomState;
 use futures_util::future::Either;
 use http::{StatusCode, header::AUTHORIZATION};
 use portcullis::clock;
@@ -29,9 +31,11 @@ pub(super) fn guard(
     router: Router,
     algorithm: Algorithm,
     keys: &Keys,
+    keep: bool,
 ) -> Result<Router, Box<dyn Error>> {
     let checks = Checks {
         verifier: Verifier::new(algorithm, keys)?,
+        known: keep.then(RwLock::default),
         buckets: Buckets::new(1, u64::MAX / 4, 1 << 16),
     };
     Ok(router.layer(Guard(Arc::new(checks))))
@@ -39,6 +43,8 @@ pub(super) fn guard(
 
 struct Checks {
     verifier: Verifier,
+    /// Tokens that were found good, and until when they are; never more than are asked about here.
+    known: Option<RwLock<HashMap<String, (Subject, u64), RandomState>>>,
     buckets: Buckets,
 }
 
@@ -58,13 +64,25 @@ impl Checks {
         }
         let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = header.and_then(|value| value.strip_prefix("Bearer "));
-        let verified = token.and_then(|token| {
-            self.verifier.verify(token, now.wall.as_secs(), |claims| {
-                let has_role = claims.roles.iter().any(|role| role == ROLE);
-                has_role.then(|| Subject { _name: Arc::from(&*claims.sub) })
-            })
+        let token = token.ok_or(StatusCode::UNAUTHORIZED)?;
+        let secs = now.wall.as_secs();
+        if let Some(subject) = self.recall(token, secs) {
+            return Ok(subject);
+        }
+        let verified = self.verifier.verify(token, secs, |claims| {
+            let has_role = claims.roles.iter().any(|role| role == ROLE);
+            has_role.then(|| (Subject { _name: Arc::from(&*claims.sub) }, claims.exp))
         });
-        verified.ok_or(StatusCode::UNAUTHORIZED)?.ok_or(StatusCode::FORBIDDEN)
+        let good = verified.ok_or(StatusCode::UNAUTHORIZED)?.ok_or(StatusCode::FORBIDDEN)?;
+        if let Some(Ok(mut known)) = self.known.as_ref().map(RwLock::write) {
+            known.insert(token.to_owned(), good.clone());
+        }
+        Ok(good.0)
+    }
+
+    fn recall(&self, token: &str, secs: u64) -> Option<Subject> {
+        let known = self.known.as_ref()?.read().ok()?;
+        known.get(token).filter(|(_, exp)| *exp > secs).map(|(subject, _)| subject.clone())
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{EXPECTED, bearers, guarded, router};
+use super::{EXPECTED, bearers, by_hand, guarded, ours, router};
 use crate::{
     access_token::{Algorithm, Keys},
     measure::{Engine, Session, Workload},
@@ -56,7 +56,14 @@ pub(super) fn measure(
     }
     let bearers = bearers(algorithm, keys)?;
     let mut all = Vec::new();
-    for (name, router) in guarded(algorithm, keys, 0)? {
+    let cached = [
+        ("portcullis+cached".to_owned(), ours::guard(router(), algorithm, keys, 64)?),
+        (
+            "bound: one layer by hand, tokens in a map".to_owned(),
+            by_hand::guard(router(), algorithm, keys, true)?,
+        ),
+    ];
+    for (name, router) in guarded(algorithm, keys, 0)?.into_iter().chain(cached) {
         let start = |bearer| Loopback::start(router.clone(), bearer);
         let asked: Vec<_> = bearers.iter().map(start).collect::<Result<_, _>>()?;
         let answers: Vec<bool> = asked.iter().map(Loopback::answer).collect();

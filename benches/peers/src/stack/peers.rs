@@ -8,7 +8,6 @@ use axum::{
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::StatusCode;
 use jsonwebtoken_9::TokenData;
 use jwt_authorizer::{AuthError, IntoLayer as _, JwtAuthorizer, Validation};
@@ -24,10 +23,9 @@ pub(super) fn guard(
     algorithm: Algorithm,
     keys: &Keys,
 ) -> Result<Router, Box<dyn Error>> {
-    let public = keys.public(algorithm);
     let authorizer: JwtAuthorizer<Claims> = match algorithm {
-        Algorithm::Hs256 => JwtAuthorizer::from_secret(str::from_utf8(&public)?),
-        Algorithm::Rs256 => JwtAuthorizer::from_rsa_pem_text(&pem(&public)),
+        Algorithm::Hs256 => JwtAuthorizer::from_secret(str::from_utf8(&keys.public(algorithm))?),
+        Algorithm::Rs256 => JwtAuthorizer::from_rsa_pem_text(&keys.pem(algorithm)),
         Algorithm::Es256 | Algorithm::EdDsa => return Err("not measured here".into()),
     };
     let authorizer = authorizer.validation(Validation::new().iss(&[ISSUER]).aud(&[AUDIENCE]));
@@ -61,17 +59,4 @@ impl IntoResponse for Bridged {
     fn into_response(self) -> Response {
         self.0
     }
-}
-
-/// A PKCS#1 key as text (RFC 7468).
-fn pem(der: &[u8]) -> String {
-    let mut text = "-----BEGIN RSA PUBLIC KEY-----\n".to_owned();
-    let encoded = STANDARD.encode(der);
-    for (at, character) in encoded.chars().enumerate() {
-        if at > 0 && at % 64 == 0 {
-            text.push('\n');
-        }
-        text.push(character);
-    }
-    text + "\n-----END RSA PUBLIC KEY-----\n"
 }

@@ -7,7 +7,7 @@ use portcullis::{authn::jwt::Backend, clock};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::ring::ring;
+use super::{peers, ring::ring};
 use crate::{
     access_token::{AUDIENCE, Algorithm, Claims, ISSUER, Keys, Verifier, unix_seconds},
     measure::{Engine, Session, Workload},
@@ -37,6 +37,8 @@ pub(super) fn measure(
     let on_aws_lc = |token: &str| on_aws_lc.verify_token(token, clock::now().wall).is_ok();
     let typed = jsonwebtoken::<Claims>(algorithm, keys)?;
     let value = jsonwebtoken::<Value>(algorithm, keys)?;
+    let simple = peers::jwt_simple(algorithm, keys)?;
+    let authorizer = peers::jwt_authorizer(algorithm, keys)?;
     let by_hand = |verifier: Verifier| {
         move |token: &str| {
             verifier.verify(token, unix_seconds(), |claims| black_box(claims.roles.len())).is_some()
@@ -52,6 +54,12 @@ pub(super) fn measure(
         }))
         .engine(Engine::new(format!("{jsonwebtoken} value"), ask(&value), || {
             value(black_box(token))
+        }))
+        .engine(Engine::new(format!("{} pure-rust", peer("jwt-simple")?), ask(&simple), || {
+            simple(black_box(token))
+        }))
+        .engine(Engine::new(peer("jwt-authorizer")?, ask(&authorizer), || {
+            authorizer(black_box(token))
         }))
         .engine(Engine::new("portcullis", ask(&ours), || ours(black_box(token))))
         .engine(Engine::new("portcullis+aws-lc-rs", ask(&on_aws_lc), || {
