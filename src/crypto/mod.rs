@@ -10,6 +10,7 @@ mod digest;
 mod mac;
 mod otp;
 mod random;
+mod roca;
 mod secret_hash;
 #[cfg(feature = "password")]
 mod sha1;
@@ -25,6 +26,7 @@ pub(crate) use digest::{Hash, digest};
 pub(crate) use mac::MacKey;
 pub(crate) use otp::{OtpMac, otp_mac};
 pub(crate) use random::{NoRandomness, fill, random};
+pub(crate) use roca::is_guessable;
 pub(crate) use secret_hash::SecretHash;
 #[cfg(feature = "password")]
 pub(crate) use sha1::sha1_hex;

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Secret,
-    crypto::{Algorithm, Backend, Material},
+    crypto::{Algorithm, Backend, Material, is_guessable},
 };
 
 /// Loads keys and sets of them. The constructors of [`Key`] and [`KeySet`] are this with nothing
@@ -183,7 +183,11 @@ impl Loader {
         if self.public_only && matches!(material, Material::Secret(_)) {
             return Err(KeyError::SecretAmongPublic);
         }
-        Key::new(self.backend, algorithm, material)
+        let key = Key::new(self.backend, algorithm, material)?;
+        if matches!(material, Material::Rsa { modulus, .. } if is_guessable(modulus)) {
+            return Err(KeyError::Unfit("the RSA modulus can be factored (ROCA, CVE-2017-15361)"));
+        }
+        Ok(key)
     }
 }
 
@@ -191,6 +195,28 @@ impl Loader {
 mod tests {
     use super::*;
     use crate::testing::Issuer;
+
+    #[test]
+    fn attack_modulus_that_can_be_factored() {
+        // 65,537 to the power of 128, in digits of base 65,536.
+        let mut digits = vec![1_u32];
+        for _ in 0..128 {
+            let mut next = digits.clone();
+            next.push(0);
+            next.iter_mut().skip(1).zip(&digits).for_each(|(to, from)| *to += from);
+            for at in (1..next.len()).rev() {
+                next[at - 1] += next[at] >> 16;
+                next[at] &= 0xffff;
+            }
+            digits = next;
+        }
+        let bytes: Vec<u8> =
+            digits.iter().flat_map(|digit| (*digit as u16).to_be_bytes()).collect();
+        let modulus = &bytes[bytes.iter().position(|byte| *byte > 0).unwrap()..];
+        let material = Material::Rsa { modulus, exponent: &[1, 0, 1] };
+        let refused = Loader::new().key(Algorithm::Rs256, &material).err().unwrap();
+        assert!(refused.to_string().contains("ROCA"), "{refused}");
+    }
 
     #[test]
     fn attack_secret_in_a_public_document() {

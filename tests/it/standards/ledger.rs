@@ -134,6 +134,13 @@ const KEYS: &[Line] = &[
         &["crypto/verify attack_rsa_below_2048_bits_or_exponent_one"],
     ),
     (
+        "CVE-2017-15361: no RSA key that can be factored",
+        &[
+            "crypto/roca attack_modulus_of_the_generator_of_roca",
+            "jwt/loader attack_modulus_that_can_be_factored",
+        ],
+    ),
+    (
         "RFC 7518 6.2: points of full size, on the curve of their `alg`",
         &[
             "jwt/jwk attack_jwk_on_another_curve_or_with_odd_coordinates",
@@ -328,6 +335,42 @@ const OAUTH: &[Line] = &[
     ),
 ];
 
+const SPIFFE: &[Line] = &[
+    (
+        "JWT-SVID 2: `alg`, `kid`, `typ` and nothing else",
+        &["tests/svids attack_header_that_says_more_than_a_svid_may"],
+    ),
+    ("JWT-SVID 2.1, 2.3, 3: algorithms, types, claims", &["tests/svids jwt_svid_of_spiffe"]),
+    (
+        "SPIFFE-ID 2: one way to write one",
+        &[
+            "profile/spiffe_id workloads_and_others",
+            "profile/spiffe_id what_is_a_workload_is_a_plain_path",
+        ],
+    ),
+    (
+        "JWT-SVID 6: `use`, `kid`, and no other entry",
+        &[
+            "tests/svids attack_key_of_a_bundle_that_is_for_something_else",
+            "tests/svids a_bundle_has_the_keys_of_its_svids",
+        ],
+    ),
+    (
+        "Bundle 4.1.3: no key, no token",
+        &[
+            "tests/svids a_bundle_without_keys_withdraws_all",
+            "it/remote_keys the_bundle_of_a_trust_domain_rotates_and_withdraws_all",
+        ],
+    ),
+    (
+        "Bundle 4.1.1, 4.1.2: whole numbers, and what is older",
+        &[
+            "tests/svids documents_that_are_no_bundle",
+            "machine/tests attack_bundle_that_was_in_force_before",
+        ],
+    ),
+];
+
 #[test]
 fn every_line_has_its_tests() {
     let found: BTreeSet<String> = ["src", "tests/it"]
@@ -339,7 +382,7 @@ fn every_line_has_its_tests() {
             names(&text).into_iter().map(move |name| format!("{file} {name}")).collect::<Vec<_>>()
         })
         .collect();
-    let lines = [TRANSPORT, JOSE, KEYS, CLAIMS, PRACTICES, OAUTH].concat();
+    let lines = [TRANSPORT, JOSE, KEYS, CLAIMS, PRACTICES, OAUTH, SPIFFE].concat();
     let missing: Vec<_> = lines
         .iter()
         .flat_map(|(line, tests)| tests.iter().map(move |test| (line, test)))

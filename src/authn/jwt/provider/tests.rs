@@ -84,6 +84,10 @@ fn keycloak() {
     assert_eq!((roles(&alice), scopes(&alice)), (vec!["clerk"], vec!["openid", "orders.read"]));
     let of_client = RoleMap::keycloak_client("orders.v2").only(["clerk", "manager"]);
     assert_eq!(roles(&taken(&verifier().roles(of_client), access())), ["manager"]);
+    let realm = RoleMap::keycloak_realm().only(["clerk"]);
+    let both = realm.and(RoleMap::keycloak_client("orders.v2").only(["manager"]));
+    assert_eq!(roles(&taken(&verifier().roles(both), access())), ["clerk", "manager"]);
+    assert!(taken(&verifier(), access().header("typ", "at+jwt")).scopes().is_some());
     let of_another = RoleMap::keycloak_client("billing").only(["manage-account"]);
     assert!(roles(&taken(&verifier().roles(of_another), access())).is_empty());
 
