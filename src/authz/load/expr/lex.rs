@@ -4,14 +4,14 @@ use super::SyntaxError;
 
 /// A word and where it starts.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::authz) struct Token {
-    pub(in crate::authz) kind: TokenKind,
+pub(in crate::authz) struct Token<'t> {
+    pub(in crate::authz) kind: TokenKind<'t>,
     pub(in crate::authz) at: usize,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::authz) enum TokenKind {
-    Name(Box<str>),
+pub(in crate::authz) enum TokenKind<'t> {
+    Name(&'t str),
     Number(u64),
     Str(Box<str>),
     /// Text behind `like`, cut at its stars.
@@ -30,8 +30,8 @@ const SYMBOLS: [&str; 22] = [
 ///
 /// # Errors
 /// At the first character that starts no word.
-pub(super) fn lex(text: &str) -> Result<Vec<Token>, SyntaxError> {
-    let mut tokens: Vec<Token> = Vec::new();
+pub(super) fn lex(text: &str) -> Result<Vec<Token<'_>>, SyntaxError> {
+    let mut tokens: Vec<Token<'_>> = Vec::new();
     let mut rest = text;
     loop {
         let (token, tail) = next(text, rest, tokens.last(), word)?;
@@ -44,42 +44,43 @@ pub(super) fn lex(text: &str) -> Result<Vec<Token>, SyntaxError> {
     }
 }
 
-/// The words of one policy: those up to its semicolon, the last one, or the end; and what is
-/// behind. `rest` is the end of `text`.
+/// Puts the words of one policy in the place of `tokens`: those up to its semicolon, the last one,
+/// or the end; and says what is behind. `rest` is the end of `text`.
 ///
 /// # Errors
 /// At the first character that starts no word.
 pub(in crate::authz) fn lex_policy<'t>(
     text: &'t str,
     rest: &'t str,
-) -> Result<(Vec<Token>, &'t str), SyntaxError> {
-    let mut tokens: Vec<Token> = Vec::new();
+    tokens: &mut Vec<Token<'t>>,
+) -> Result<&'t str, SyntaxError> {
     let mut rest = rest;
+    tokens.clear();
     loop {
         let (token, tail) = next(text, rest, tokens.last(), policy_word)?;
         rest = tail;
         let end = matches!(token.kind, TokenKind::End | TokenKind::Symbol(";"));
         tokens.push(token);
         if end {
-            return Ok((tokens, rest));
+            return Ok(rest);
         }
     }
 }
 
-type Word = fn(char, &str, usize) -> Result<(TokenKind, &str), SyntaxError>;
+type Word = fn(char, &str, usize) -> Result<(TokenKind<'_>, &str), SyntaxError>;
 
 fn next<'t>(
     text: &str,
     rest: &'t str,
-    before: Option<&Token>,
+    before: Option<&Token<'_>>,
     word: Word,
-) -> Result<(Token, &'t str), SyntaxError> {
+) -> Result<(Token<'t>, &'t str), SyntaxError> {
     let rest = skip_blanks(rest);
     let at = text.len() - rest.len();
     let Some(first) = rest.chars().next() else {
         return Ok((Token { kind: TokenKind::End, at }, rest));
     };
-    let like = |token: &Token| matches!(&token.kind, TokenKind::Name(name) if &**name == "like");
+    let like = |token: &Token<'_>| token.kind == TokenKind::Name("like");
     let (kind, tail) = match first {
         '"' => string(rest, at, before.is_some_and(like))?,
         _ => word(first, rest, at)?,
@@ -88,7 +89,7 @@ fn next<'t>(
 }
 
 /// A word of policy text. Digits end where no digit follows, whatever it is.
-fn policy_word(first: char, rest: &str, at: usize) -> Result<(TokenKind, &str), SyntaxError> {
+fn policy_word(first: char, rest: &str, at: usize) -> Result<(TokenKind<'_>, &str), SyntaxError> {
     if first.is_ascii_digit() {
         let (digits, tail) = split(rest, |c| c.is_ascii_digit());
         let number = digits.parse().map_err(|_| error(at, format!("`{digits}` is no long")))?;
@@ -109,7 +110,7 @@ fn policy_word(first: char, rest: &str, at: usize) -> Result<(TokenKind, &str), 
     word(first, rest, at)
 }
 
-fn word(first: char, rest: &str, at: usize) -> Result<(TokenKind, &str), SyntaxError> {
+fn word(first: char, rest: &str, at: usize) -> Result<(TokenKind<'_>, &str), SyntaxError> {
     if first.is_ascii_digit() {
         let (digits, tail) = split(rest, |c| c.is_ascii_alphanumeric());
         let number = digits.parse().map_err(|_| error(at, format!("`{digits}` is no long")))?;
@@ -117,7 +118,7 @@ fn word(first: char, rest: &str, at: usize) -> Result<(TokenKind, &str), SyntaxE
     }
     if first.is_ascii_alphabetic() || first == '_' {
         let (name, tail) = split(rest, |c| c.is_ascii_alphanumeric() || c == '_');
-        return Ok((TokenKind::Name(name.into()), tail));
+        return Ok((TokenKind::Name(name), tail));
     }
     for symbol in SYMBOLS {
         if let Some(tail) = rest.strip_prefix(symbol) {
@@ -152,7 +153,7 @@ fn split(text: &str, part: impl Fn(char) -> bool) -> (&str, &str) {
 }
 
 /// Text in double quotes, with Cedar's escapes; in a pattern a star is one of them.
-fn string(rest: &str, at: usize, pattern: bool) -> Result<(TokenKind, &str), SyntaxError> {
+fn string(rest: &str, at: usize, pattern: bool) -> Result<(TokenKind<'_>, &str), SyntaxError> {
     let mut pieces: Vec<Box<str>> = Vec::new();
     let mut text = String::new();
     let mut chars = rest.chars();

@@ -36,7 +36,7 @@ pub(in crate::authz) fn parse(text: &str) -> Result<Expr, SyntaxError> {
 
 pub(super) struct Parser<'t> {
     /// What is left; the last one is the end and is never taken.
-    tokens: &'t [Token],
+    tokens: &'t [Token<'t>],
     depth: usize,
     operators: usize,
 }
@@ -237,7 +237,7 @@ impl<'t> Parser<'t> {
             && !RESERVED.contains(&&**name)
         {
             self.next();
-            return Ok(name.clone());
+            return Ok((*name).into());
         }
         Err(self.unexpected(expected))
     }
@@ -274,7 +274,7 @@ impl<'t> Parser<'t> {
         expr
     }
 
-    pub(super) fn peek(&self) -> &'t TokenKind {
+    pub(super) fn peek(&self) -> &'t TokenKind<'t> {
         self.tokens.first().map_or(&TokenKind::End, |token| &token.kind)
     }
 

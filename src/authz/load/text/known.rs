@@ -118,7 +118,7 @@ struct Found {
 impl Found {
     fn note(&mut self, written: &Written) {
         for scope in [&written.principal, &written.resource] {
-            self.types.extend(scope.type_word().map(Box::from));
+            scope.type_word().into_iter().for_each(|word| add(&mut self.types, word));
             if let Some(Slot::Filled(name)) = scope.slot() {
                 self.entity(name);
             }
@@ -135,19 +135,26 @@ impl Found {
         if let Kind::Literal(Literal::Entity(name)) = &expr.kind {
             self.entity(name);
         } else if let Kind::Is(_, word, _) = &expr.kind {
-            self.types.insert(word.text.clone());
+            add(&mut self.types, &word.text);
         }
         expr.parts().into_iter().for_each(|part| self.expr(part));
     }
 
     fn entity(&mut self, name: &EntityName) {
-        self.types.insert(name.kind.clone());
+        add(&mut self.types, &name.kind);
         if &*name.kind == "Role" {
-            self.roles.insert(name.id.clone());
+            add(&mut self.roles, &name.id);
         }
     }
 
     fn action(&mut self, action: &EntityName) {
         self.actions.insert((action.kind.clone(), action.id.clone()));
+    }
+}
+
+/// Most are there already.
+fn add(names: &mut BTreeSet<Box<str>>, name: &str) {
+    if !names.contains(name) {
+        names.insert(name.into());
     }
 }

@@ -14,21 +14,21 @@ const MAX_CHAINED: usize = 64;
 
 pub(super) struct Parser<'t> {
     /// What is left; the last one is the end and is never taken.
-    tokens: &'t [Token],
+    tokens: &'t [Token<'t>],
     nesting: usize,
     chained: usize,
 }
 
 impl<'t> Parser<'t> {
-    pub(super) fn new(tokens: &'t [Token]) -> Self {
+    pub(super) fn new(tokens: &'t [Token<'t>]) -> Self {
         Self { tokens, nesting: 0, chained: 0 }
     }
 
-    pub(super) fn peek(&self) -> &'t TokenKind {
+    pub(super) fn peek(&self) -> &'t TokenKind<'t> {
         self.ahead(0)
     }
 
-    pub(super) fn ahead(&self, count: usize) -> &'t TokenKind {
+    pub(super) fn ahead(&self, count: usize) -> &'t TokenKind<'t> {
         self.tokens.get(count).map_or(&TokenKind::End, |token| &token.kind)
     }
 

@@ -111,9 +111,10 @@ impl CedarPolicies {
         let refuse = |problems: &mut Problems, error: SyntaxError| {
             problems.add_at(position(text, error.at), error.message);
         };
+        let mut tokens = Vec::new();
         while !problems.is_full() {
-            let (tokens, tail) = match lex_policy(text, rest) {
-                Ok(read) => read,
+            let tail = match lex_policy(text, rest, &mut tokens) {
+                Ok(tail) => tail,
                 // What follows cannot be told from what is inside a text.
                 Err(error) => {
                     refuse(&mut problems, error);
@@ -261,14 +262,15 @@ impl CedarPolicies {
     ) -> Result<Self, PolicyErrors> {
         let mut problems = Problems::default();
         let mut read = |text: &str| {
-            let tokens = lex_policy(text, text).and_then(|(tokens, _)| {
+            let mut tokens = Vec::new();
+            let named = lex_policy(text, text, &mut tokens).and_then(|_| {
                 let mut parser = Parser::new(&tokens);
                 parser.entity().and_then(|name| match tokens.len() {
                     4.. => Ok(name),
                     _ => Err(parser.unexpected("an action")),
                 })
             });
-            match tokens {
+            match named {
                 Ok(name) => Some((name.kind, name.id)),
                 Err(error) => {
                     problems.add_in(&Place::default(), text, error.at, error.message);

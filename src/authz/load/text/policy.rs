@@ -127,7 +127,7 @@ impl Parser<'_> {
             let TokenKind::Name(key) = self.peek() else {
                 return Err(self.unexpected("the name of an annotation"));
             };
-            if annotations.iter().any(|before| before.key == *key) {
+            if annotations.iter().any(|before| *before.key == **key) {
                 return Err(self.error(format!("the annotation `{key}` is there twice")));
             }
             self.next();
@@ -136,7 +136,7 @@ impl Parser<'_> {
                 value = Some(self.text("an annotation's text in quotes")?.into());
                 self.expect(")")?;
             }
-            annotations.push(Annotation { key: key.clone(), value });
+            annotations.push(Annotation { key: (*key).into(), value });
         }
         Ok(annotations)
     }
