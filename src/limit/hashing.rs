@@ -14,9 +14,10 @@
 //! maps, and then one word.
 //!
 //! **Where a key lies** shows a little, as keys that crowd a set are refused early. A sum alone
-//! would let a stranger count on from two keys that met, so what leaves here has gone through two
-//! rounds of shifts and secret odd multipliers. They map one to one, so the bound above stands.
-//! That no pattern of the sums shines through them is no theorem, but a table shows no more than
+//! would let a stranger count on from two keys that met, so what leaves here is folded: a shift,
+//! and both halves of the product with a secret. The sums of two keys are as good as drawn apart
+//! from each other, so that after folding, too, two keys meet as seldom as chance has it: 2 in 2^64
+//! times. That no pattern of the sums shines through is no theorem, but a table shows no more than
 //! which keys share a set, and only by filling it.
 
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
@@ -28,7 +29,7 @@ pub(super) struct Hashing {
     start: u128,
     factors: [u128; WORDS],
     count: u128,
-    odd: [u64; 2],
+    fold: u64,
 }
 
 impl Default for Hashing {
@@ -40,7 +41,7 @@ impl Default for Hashing {
         };
         let mut whole = || u128::from(half()) << 64 | u128::from(half());
         let (start, factors, count) = (whole(), [(); WORDS].map(|()| whole()), whole());
-        Self { text: RandomState::new(), start, factors, count, odd: [half() | 1, half() | 1] }
+        Self { text: RandomState::new(), start, factors, count, fold: half() | 1 << 63 | 1 }
     }
 }
 
@@ -64,7 +65,11 @@ impl Hasher for Words<'_> {
     #[inline]
     fn write_u64(&mut self, word: u64) {
         self.sum = match self.secrets.factors.get(self.count) {
-            Some(factor) => self.sum.wrapping_add(factor.wrapping_mul(word.into())),
+            // In this order, so that the first sum waits for no word.
+            Some(factor) => {
+                let counted = self.sum.wrapping_add(self.secrets.count);
+                counted.wrapping_add(factor.wrapping_mul(word.into()))
+            }
             None => u128::from(self.secrets.text.hash_one((self.sum, word))) << 64,
         };
         self.count += 1;
@@ -98,12 +103,9 @@ impl Hasher for Words<'_> {
 
     #[inline]
     fn finish(&self) -> u64 {
-        let counted = self.secrets.count.wrapping_mul(self.count as u128);
-        let sum = (self.sum.wrapping_add(counted) >> 64) as u64;
-        let [first, second] = self.secrets.odd;
-        let once = (sum ^ sum >> 32).wrapping_mul(first);
-        let twice = (once ^ once >> 29).wrapping_mul(second);
-        twice ^ twice >> 32
+        let sum = (self.sum >> 64) as u64;
+        let product = u128::from(sum ^ sum >> 32) * u128::from(self.secrets.fold);
+        product as u64 ^ (product >> 64) as u64
     }
 }
 

@@ -59,6 +59,7 @@ pub struct LimitSet<K: ?Sized> {
 pub struct Charge {
     hash: u64,
     cost: u32,
+    at: Moment,
     debits: [Option<Charged>; MOST_QUOTAS],
 }
 
@@ -71,7 +72,7 @@ impl Charge {
 
     /// What is left of it once it counts or has been refunded: whom it counted.
     pub(crate) const fn settled(&self) -> Self {
-        Self { hash: self.hash, cost: 0, debits: [None; MOST_QUOTAS] }
+        Self { cost: 0, debits: [None; MOST_QUOTAS], ..*self }
     }
 }
 
@@ -194,7 +195,7 @@ impl<K: Hash + ?Sized> LimitSet<K> {
 
 impl<K: ?Sized> LimitSet<K> {
     fn charge(&self, hash: u64, cost: u32, now: Moment) -> Result<Charge, Exceeded> {
-        let mut charge = Charge { hash, cost, debits: [None; MOST_QUOTAS] };
+        let mut charge = Charge { hash, cost, at: now, debits: [None; MOST_QUOTAS] };
         if cost == 0 {
             return Ok(charge);
         }
@@ -236,7 +237,7 @@ impl<K: ?Sized> LimitSet<K> {
     pub(crate) fn is_near(&self, charge: &Charge, percent: u8) -> bool {
         let mut debits = self.windows.iter().zip(charge.debits);
         debits.any(|(window, debit)| {
-            let left = debit.and_then(|it| window.left("", it));
+            let left = debit.and_then(|it| window.left("", it, charge.at));
             left.is_some_and(|it| it.is_past(percent))
         })
     }
@@ -245,7 +246,7 @@ impl<K: ?Sized> LimitSet<K> {
     /// tightest; `None` when nothing was counted.
     pub(crate) fn allowance(&self, by: &'static str, charge: &Charge) -> Option<Allowance> {
         let debits = self.windows.iter().zip(charge.debits);
-        let left = debits.filter_map(|(window, debit)| window.left(by, debit?));
+        let left = debits.filter_map(|(window, debit)| window.left(by, debit?, charge.at));
         left.reduce(Allowance::tighter)
     }
 

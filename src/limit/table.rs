@@ -62,6 +62,9 @@ pub(super) enum Refunds {
     Never,
 }
 
+/// Where a bucket stands after a step, or why there was none.
+type Stepped = Result<u64, Denied>;
+
 /// Buckets of one quota class. Clones share them.
 #[derive(Clone)]
 pub(super) struct Table {
@@ -75,10 +78,7 @@ pub(super) struct Table {
 impl Table {
     /// Room for at least `slots` keys, taken at once; `None` when there cannot be that much.
     pub(super) fn new(slots: usize, refunds: Refunds) -> Option<Self> {
-        if slots == 0 || slots > MOST_SLOTS {
-            return None;
-        }
-        let count = slots.div_ceil(WAYS);
+        let count = Some(slots).filter(|it| (1..=MOST_SLOTS).contains(it))?.div_ceil(WAYS);
         let stripes = match refunds {
             // A floor is for the newcomers of one set; others' debts are none of theirs.
             Refunds::Given => count,
@@ -97,63 +97,43 @@ impl Table {
         self.sets.len() * WAYS
     }
 
-    /// Debits the bucket of the key with this hash by one call, or says why not.
-    #[inline(always)]
-    pub(super) fn charge(&self, hash: u64, now: u64, pace: Pace) -> Result<Debit, Denied> {
+    /// Debits the bucket of the key with this hash by one call, or says why not. `REFUNDS` as of
+    /// the table.
+    #[inline]
+    pub(super) fn charge<const REFUNDS: bool>(&self, hash: u64, now: u64, pace: Pace) -> Debited {
         // Before the step: whatever is refunded after the step is not in here.
-        let refunded = match self.refunds {
-            Refunds::Given => self.stripe(hash).refunded.load(Relaxed),
-            Refunds::Never => 0,
-        };
-        let until = self.hit(hash, now, pace).unwrap_or_else(|| self.admit(hash, now, pace))?;
+        let refunded = if REFUNDS { self.stripe(hash).refunded.load(Relaxed) } else { 0 };
+        let note = || self.note::<REFUNDS>(hash, now);
+        let answer = self.set(hash).home(hash.max(1)).step(hash.max(1), now, pace, note);
+        let until = answer.unwrap_or_else(|| self.elsewhere(hash, now, pace))?;
         Ok(Debit { until, reading: now, refunded })
     }
 
-    /// Steps the bucket that the key owns; `None` when it owns none.
-    // A call on this path costs as much as half of it.
-    #[inline(always)]
-    fn hit(&self, hash: u64, now: u64, pace: Pace) -> Option<Result<u64, Denied>> {
-        let (set, tag) = (self.set(hash), hash.max(1));
+    /// Steps the bucket of a key that is not at home, or that others step at the same time.
+    // Out of line, so that most calls save no registers for it.
+    #[inline(never)]
+    fn elsewhere(&self, hash: u64, now: u64, pace: Pace) -> Stepped {
         loop {
-            let slot = set.owned_by(tag)?;
-            // Acquire: if this is a later owner's word, the next line finds the tag gone.
-            let word = slot.word.load(Acquire);
-            if slot.tag.load(Relaxed) != tag {
-                continue;
+            while let Some(slot) = self.set(hash).owned_by(hash.max(1)) {
+                let note = || self.note::<true>(hash, now);
+                if let Some(answer) = slot.step(hash.max(1), now, pace, note) {
+                    return answer;
+                }
             }
-            let until = match pace.step(time(word), now) {
-                Ok(until) => until,
-                Err(denied) => return Some(Err(denied)),
-            };
-            self.note(hash, now);
-            // Release: whoever refunds from here on knows the reading. A swap also carries on the
-            // release of the claim before it.
-            if slot.word.compare_exchange(word, moved(word, until), Release, Relaxed).is_ok() {
-                return Some(Ok(until));
-            }
-        }
-    }
-
-    /// Steps the bucket of a key that was not there.
-    // Out of line, so that a hit saves no registers for it.
-    #[cold]
-    fn admit(&self, hash: u64, now: u64, pace: Pace) -> Result<u64, Denied> {
-        loop {
             if self.when_full == WhenFull::Inherit {
                 // No bucket of the set, the key's own included, stands below the least word, so a
                 // refusal by it is right for every key; floods on a full set end here, unlocked.
                 let step = pace.step(time(self.set(hash).least(hash).1), now);
                 step.map_err(|denied| self.turned_away(hash, denied))?;
             }
-            let entered = self.insert(hash, now, pace);
-            if let Some(answer) = entered.or_else(|| self.hit(hash, now, pace)) {
+            if let Some(answer) = self.insert(hash, now, pace) {
                 return answer;
             }
         }
     }
 
     /// Lets a new key in; `None` when it is there by now.
-    fn insert(&self, hash: u64, now: u64, pace: Pace) -> Option<Result<u64, Denied>> {
+    fn insert(&self, hash: u64, now: u64, pace: Pace) -> Option<Stepped> {
         let (set, stripe, tag) = (self.set(hash), self.stripe(hash), hash.max(1));
         let mut floor = lock(&stripe.floor);
         loop {
@@ -166,7 +146,7 @@ impl Table {
                 Ok(until) => until,
                 Err(denied) => return Some(Err(self.turned_away(hash, denied))),
             };
-            self.note(hash, now);
+            self.note::<true>(hash, now);
             let displaced = victim.tag.load(Relaxed);
             victim.tag.store(VACANT, Relaxed);
             // Release: whoever reads the new word finds the old tag gone. Acquire: the readings of
@@ -194,23 +174,23 @@ impl Table {
     }
 
     /// Keeps the reading for refunds, before the step at it can be seen.
-    fn note(&self, hash: u64, now: u64) {
-        if self.refunds == Refunds::Given && self.stripe(hash).latest.load(Relaxed) < now {
+    fn note<const REFUNDS: bool>(&self, hash: u64, now: u64) {
+        let given = REFUNDS && self.refunds == Refunds::Given;
+        if given && self.stripe(hash).latest.load(Relaxed) < now {
             self.stripe(hash).latest.fetch_max(now, Relaxed);
         }
     }
 
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "invariant: sets are not empty, place < sets.len()"
-    )]
+    #[expect(clippy::indexing_slicing, reason = "invariant: place < sets.len()")]
     fn set(&self, hash: u64) -> &Set {
         &self.sets[self.place(hash)]
     }
 
     #[expect(clippy::indexing_slicing, reason = "invariant: stripes are not empty")]
     fn stripe(&self, hash: u64) -> &Stripe {
-        &self.stripes[self.place(hash) % self.stripes.len()]
+        let (place, stripes) = (self.place(hash), self.stripes.len());
+        // A division takes longer than all the rest.
+        &self.stripes[if place < stripes { place } else { place % stripes }]
     }
 
     fn place(&self, hash: u64) -> usize {
@@ -234,6 +214,28 @@ struct Set([Slot; WAYS]);
 struct Slot {
     tag: AtomicU64,
     word: AtomicU64,
+}
+
+impl Slot {
+    /// Steps the bucket if it is that of the key with this tag; `None` when it is not, or when
+    /// something came between. `note` keeps the reading before the step can be seen.
+    // A call on this path costs as much as half of it.
+    #[inline(always)]
+    fn step(&self, tag: u64, now: u64, pace: Pace, note: impl FnOnce()) -> Option<Stepped> {
+        let owned = self.tag.load(Acquire) == tag;
+        // Acquire: if this is a later owner's word, the next line finds the tag gone.
+        let word = self.word.load(Acquire);
+        if !owned || self.tag.load(Relaxed) != tag {
+            return None;
+        }
+        let step = pace.step(time(word), now);
+        let Ok(until) = step else { return Some(step) };
+        note();
+        // Release: whoever refunds from here on knows the reading. A swap also carries on the
+        // release of the claim before it.
+        let swapped = self.word.compare_exchange(word, moved(word, until), Release, Relaxed);
+        swapped.is_ok().then_some(step)
+    }
 }
 
 impl Set {
@@ -302,14 +304,14 @@ mod counts;
 mod heirs;
 mod undo;
 
-pub(super) use undo::Debit;
+pub(super) use undo::{Debit, Debited};
 
 use counts::Counts;
 
 #[cfg(test)]
 impl Table {
     fn check(&self, hash: u64, now: u64, pace: Pace) -> Result<(), Denied> {
-        self.charge(hash, now, pace).map(drop)
+        self.charge::<true>(hash, now, pace).map(drop)
     }
 }
 

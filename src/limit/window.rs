@@ -2,6 +2,7 @@
 
 use std::{
     hash::{BuildHasher, RandomState},
+    num::NonZeroU64,
     sync::Arc,
 };
 
@@ -21,7 +22,7 @@ pub(super) struct Window {
     /// Where it goes by one.
     pub(super) calendar: Option<Arc<Calendar>>,
     /// A number that no other table has, so that a charge is known again.
-    pub(super) own: u64,
+    pub(super) own: NonZeroU64,
 }
 
 /// What a call was charged, with all that its refund needs.
@@ -29,8 +30,7 @@ pub(super) struct Window {
 pub(super) struct Charged {
     debit: Debit,
     pace: Pace,
-    at: Moment,
-    table: u64,
+    table: NonZeroU64,
 }
 
 impl Window {
@@ -44,7 +44,8 @@ impl Window {
         let pace = quota.pace()?;
         let calendar = quota.calendar().map(|(unit, zone)| Calendar::new(unit, zone));
         let calendar = calendar.transpose()?.map(Arc::new);
-        Ok(Self { quota, table, pace, calendar, own: RandomState::new().hash_one(()) })
+        let own = NonZeroU64::new(RandomState::new().hash_one(())).unwrap_or(NonZeroU64::MIN);
+        Ok(Self { quota, table, pace, calendar, own })
     }
 
     /// Whether one call may cost that much.
@@ -52,13 +53,15 @@ impl Window {
         self.pace.times(cost).is_some()
     }
 
-    /// Counts one call, of a quota that does not go by the calendar.
+    /// Counts one call, of a quota that does not go by the calendar and gives no refunds.
+    #[inline]
     pub(super) fn check(&self, hash: u64, now: Mono) -> Result<(), Exceeded> {
-        let charged = self.table.charge(hash, now.as_nanos(), self.pace);
-        charged.map(drop).map_err(|denied| Exceeded::new(self.quota, denied))
+        let counted = self.table.charge::<false>(hash, now.as_nanos(), self.pace);
+        counted.map(drop).map_err(|denied| Exceeded::new(self.quota, denied))
     }
 
     /// Counts a call of that cost.
+    #[inline]
     pub(super) fn charge(&self, hash: u64, cost: u32, now: Moment) -> Result<Charged, Exceeded> {
         self.charge_beyond(hash, cost, 0, now)
     }
@@ -75,6 +78,7 @@ impl Window {
         cost - counted
     }
 
+    #[inline]
     fn charge_beyond(
         &self,
         hash: u64,
@@ -84,8 +88,8 @@ impl Window {
     ) -> Result<Charged, Exceeded> {
         self.told(at, |now| {
             let pace = self.pace(cost, debt)?;
-            let debit = self.table.charge(hash, now, pace)?;
-            Ok(Charged { debit, pace, at, table: self.own })
+            let debit = self.table.charge::<true>(hash, now, pace)?;
+            Ok(Charged { debit, pace, table: self.own })
         })
     }
 
@@ -105,9 +109,9 @@ impl Window {
         self.table.stats(self.reading(at).unwrap_or(u64::MAX))
     }
 
-    /// What a charge left; `None` of one that was made to another table.
-    pub(super) fn left(&self, by: &'static str, charged: Charged) -> Option<Allowance> {
-        let whole = self.wait(charged.at, 1);
+    /// What a charge of that moment left; `None` of one that was made to another table.
+    pub(super) fn left(&self, by: &'static str, charged: Charged, at: Moment) -> Option<Allowance> {
+        let whole = self.wait(at, 1);
         let left = Allowance::new(by, self.quota, self.pace, charged.debit.debt(), whole);
         (charged.table == self.own).then_some(left)
     }

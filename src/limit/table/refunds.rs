@@ -33,7 +33,7 @@ fn a_slot_takes_24_bytes_with_its_part_of_the_stripe() {
 fn a_refunded_call_does_not_count() {
     let table = table(64, WhenFull::Deny);
     for _ in 0..1_000 {
-        let debit = table.charge(7, 100, pace(3)).unwrap();
+        let debit = table.charge::<true>(7, 100, pace(3)).unwrap();
         table.refund(7, pace(3), debit);
     }
     assert_eq!(room(&table, 7, 100, 3), 3);
@@ -43,7 +43,8 @@ fn a_refunded_call_does_not_count() {
 fn refunds_in_any_order_leave_what_counts() {
     for first in 0..3 {
         let table = table(64, WhenFull::Deny);
-        let debits: Vec<_> = (0..3).map(|_| table.charge(7, 100, pace(4)).unwrap()).collect();
+        let debits: Vec<_> =
+            (0..3).map(|_| table.charge::<true>(7, 100, pace(4)).unwrap()).collect();
         table.refund(7, pace(4), debits[first]);
         table.refund(7, pace(4), debits[(first + 1) % 3]);
         assert_eq!(room(&table, 7, 100, 4), 3, "{first}");
@@ -54,7 +55,7 @@ fn refunds_in_any_order_leave_what_counts() {
 fn attack_a_refund_of_what_time_has_refilled() {
     // At 115 the call at 100 has been refilled; taking it back too would be one call too many.
     let table = table(64, WhenFull::Deny);
-    let old = table.charge(7, 100, pace(1)).unwrap();
+    let old = table.charge::<true>(7, 100, pace(1)).unwrap();
     assert_eq!(table.check(7, 115, pace(1)), Ok(()));
     table.refund(7, pace(1), old);
     assert!(table.check(7, 115, pace(1)).is_err());
@@ -64,7 +65,8 @@ fn attack_a_refund_of_what_time_has_refilled() {
 fn attack_refunds_that_move_each_other() {
     // The last debit ended at 150; once the others are taken back, its end stands at 110.
     let table = table(64, WhenFull::Deny);
-    let mut debits: Vec<_> = (0..5).map(|_| table.charge(7, 100, pace(5)).unwrap()).collect();
+    let mut debits: Vec<_> =
+        (0..5).map(|_| table.charge::<true>(7, 100, pace(5)).unwrap()).collect();
     let last = debits.pop().unwrap();
     for debit in debits {
         table.refund(7, pace(5), debit);
@@ -78,7 +80,7 @@ fn attack_refunds_that_move_each_other() {
 fn attack_a_refund_makes_room_below_what_a_displaced_key_owed() {
     let table = table(4, WhenFull::Inherit);
     assert_eq!(table.check(1, 100, pace(2)), Ok(()));
-    let debits = [(); 2].map(|()| table.charge(2, 100, pace(2)).unwrap());
+    let debits = [(); 2].map(|()| table.charge::<true>(2, 100, pace(2)).unwrap());
     for key in 3..=4 {
         assert_eq!(room(&table, key, 100, 2), 2);
     }
@@ -105,8 +107,8 @@ fn what_a_displaced_key_owed_is_no_debt_of_other_sets() {
 fn readings_and_refunds_are_those_of_a_set() {
     // By the reading and the refund of the other set, nothing would be left to give back.
     let (table, other) = (table(8, WhenFull::Deny), u64::MAX);
-    let debit = table.charge(7, 100, pace(3)).unwrap();
-    let others = table.charge(other, 500, pace(3)).unwrap();
+    let debit = table.charge::<true>(7, 100, pace(3)).unwrap();
+    let others = table.charge::<true>(other, 500, pace(3)).unwrap();
     table.refund(other, pace(3), others);
     table.refund(7, pace(3), debit);
     assert_eq!(room(&table, 7, 100, 3), 3);
@@ -115,7 +117,7 @@ fn readings_and_refunds_are_those_of_a_set() {
 #[test]
 fn a_displaced_key_has_nothing_to_take_back() {
     let table = table(4, WhenFull::Inherit);
-    let debit = table.charge(1, 100, pace(1)).unwrap();
+    let debit = table.charge::<true>(1, 100, pace(1)).unwrap();
     for key in 2..=5 {
         assert_eq!(table.check(key, 200, pace(1)), Ok(()));
     }
@@ -141,7 +143,8 @@ fn a_reset_forgets_what_one_key_owes() {
 fn attack_a_refund_of_what_a_reset_forgot() {
     for refunded in [0, 2] {
         let table = table(64, WhenFull::Deny);
-        let mut debits: Vec<_> = (0..3).map(|_| table.charge(7, 100, pace(3)).unwrap()).collect();
+        let mut debits: Vec<_> =
+            (0..3).map(|_| table.charge::<true>(7, 100, pace(3)).unwrap()).collect();
         for debit in debits.drain(..refunded) {
             table.refund(7, pace(3), debit);
         }
@@ -232,7 +235,7 @@ fn refunds_in_order_lose_nothing_however_long_calls_overlap() {
     for pending in 1..4 {
         let (table, mut open) = (table(64, WhenFull::Deny), VecDeque::new());
         for now in 100..2_000 {
-            open.push_back(table.charge(7, now, pace(4)).unwrap());
+            open.push_back(table.charge::<true>(7, now, pace(4)).unwrap());
             if open.len() > pending {
                 table.refund(7, pace(4), open.pop_front().unwrap());
             }
@@ -260,7 +263,7 @@ proptest! {
                     let now = clock - stale;
                     let pace = pace(burst).times(cost).unwrap();
                     let peeked = table.peek(key, now, pace);
-                    let charged = table.charge(key, now, pace);
+                    let charged = table.charge::<true>(key, now, pace);
                     prop_assert_eq!(charged.map(drop), peeked);
                     if let Ok(debit) = charged {
                         standing.push((key, cost, now, debit, true));
@@ -301,7 +304,7 @@ proptest! {
                 Op::Charge { key, cost, later, stale } => {
                     clock += later;
                     let pace = pace(burst).times(cost).unwrap();
-                    if let Ok(debit) = table.charge(key, clock - stale, pace) {
+                    if let Ok(debit) = table.charge::<true>(key, clock - stale, pace) {
                         standing.push((key, pace, clock - stale, debit));
                     }
                 }
@@ -331,7 +334,7 @@ proptest! {
         }
         let (mut kept, before) = (0, u64::from(debt.min(burst)) * INTERVAL);
         for refunded in refunded {
-            if let Ok(debit) = table.charge(7, 100, pace(burst)) {
+            if let Ok(debit) = table.charge::<true>(7, 100, pace(burst)) {
                 if refunded { table.refund(7, pace(burst), debit) } else { kept += 1 }
             }
         }

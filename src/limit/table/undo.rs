@@ -12,6 +12,9 @@ pub(in crate::limit) struct Debit {
     pub(super) refunded: u64,
 }
 
+/// What a call was charged, or why it was not.
+pub(in crate::limit) type Debited = Result<Debit, Denied>;
+
 impl Debit {
     /// How far it left its bucket from full.
     pub(in crate::limit) const fn debt(self) -> u64 {

@@ -22,7 +22,7 @@ impl Purse {
         let mut answers = Vec::new();
         for step in steps {
             match *step {
-                Charge(Call(key, now)) => match table.charge(key, now, pace(burst)) {
+                Charge(Call(key, now)) => match table.charge::<true>(key, now, pace(burst)) {
                     Ok(debit) => {
                         self.0.push((key, debit));
                         answers.push(Admitted);
