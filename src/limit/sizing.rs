@@ -15,12 +15,12 @@
 /// | slots for each live key | 10,000,000 keys that call once | 100,000 that stay |
 /// |---:|---:|---:|
 /// | 1.25 | 0.03 % | |
-/// | 1.5 | none | |
+/// | 1.5 | 0.002 % | |
 /// | 2.5 | none | 6.1 % |
 /// | 4 | | 2.3 % |
 /// | 10 | | none |
 ///
-/// `cargo test --test it floods -- --ignored --nocapture` makes the table again.
+/// `BENCHMARKS.md` says how to make the table again.
 ///
 /// ```
 /// assert_eq!(portcullis::limit::slots_for(10_000), 100_000);

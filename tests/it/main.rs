@@ -41,8 +41,6 @@ mod examples_policy;
 #[cfg(feature = "testing")]
 mod factors;
 #[cfg(test)]
-mod floods;
-#[cfg(test)]
 #[cfg(feature = "testing")]
 mod gate;
 #[cfg(test)]
