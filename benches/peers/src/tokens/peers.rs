@@ -2,7 +2,7 @@
 
 use std::{error::Error, pin::pin, task};
 
-use jwt_authorizer::{Authorizer, IntoLayer as _, JwtAuthorizer, Validation};
+use jwt_authorizer::{Authorizer, JwtAuthorizer, Validation};
 use jwt_simple::prelude::*;
 
 use crate::access_token::{AUDIENCE, Algorithm, Claims, ISSUER, Keys};
