@@ -38,7 +38,7 @@ pub(in crate::authz) struct Builder {
 }
 
 /// A rule, and the numbers of the conditions that are left of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(in crate::authz) struct Entry {
     pub(in crate::authz) rule: RuleId,
     pub(in crate::authz) list: Vec<u32>,

@@ -1,6 +1,9 @@
 //! From a document to the policies in force. Everything wrong is found before anything is built.
 
-use std::hash::{BuildHasher, RandomState};
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, RandomState},
+};
 
 use super::{
     declare::declare,
@@ -12,7 +15,7 @@ use super::{
 };
 use crate::authz::{
     Effect, PolicySet, RuleId, TypeName,
-    index::{Builder, Entry, FEW},
+    index::{Branch, Builder, Entry, FEW},
     set::Cell,
 };
 
@@ -90,12 +93,21 @@ pub(super) fn assemble(
             }
         }
     }
+    // Rules about all actions are the same list for each of them.
+    let mut known: HashMap<Vec<Entry>, Branch> = HashMap::new();
+    let mut branch = |entries: Vec<Entry>| {
+        known.get(&entries).copied().unwrap_or_else(|| {
+            let branch = builder.branch(entries.clone());
+            known.insert(entries, branch);
+            branch
+        })
+    };
     let cells = resources.iter().zip(&roles.grants).zip(filed);
     let cells = cells.map(|((resource, grants), [forbids, permits])| Cell {
         resource: *resource,
         grants: grants.clone(),
-        forbids: builder.branch(forbids),
-        permits: builder.branch(permits),
+        forbids: branch(forbids),
+        permits: branch(permits),
     });
     (names.into(), cells.collect())
 }

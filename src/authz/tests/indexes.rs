@@ -169,3 +169,18 @@ fn many_rules_are_passed_over() {
     }
     assert!(visited * 5 < all * 4, "{visited} of {all}");
 }
+
+#[test]
+fn rules_about_all_actions_are_filed_once() {
+    let filed = |actions: usize| {
+        let own = (0..actions)
+            .map(|at| format!("permit (principal, action == Action::\"a{at}\", resource);"));
+        let all = (0..50).map(|at| {
+            format!("forbid (principal, action, resource) when {{ resource.level == {at} }};")
+        });
+        let text: String = own.chain(all).collect();
+        PolicySet::from_cedar(&text).unwrap().rules.filed.len()
+    };
+    // Each action has one permit more.
+    assert_eq!(filed(9), filed(1) + 8);
+}
