@@ -78,6 +78,7 @@ mod tests {
             assert_eq!(union, bits(&(&a | &b)));
             assert_eq!(bits(&a).first_common(&bits(&b)), (&a & &b).first().copied());
             assert!(bits(&a).iter().eq(a.iter().copied()));
+            assert!((0..300).all(|number| bits(&a).holds(number) == a.contains(&number)));
         }
     }
 
