@@ -155,6 +155,15 @@ mod tests {
     }
 
     #[test]
+    fn debt_goes_as_far_as_times_can_say() {
+        let slow = Pace::new(END / 4, 1).unwrap();
+        assert_eq!(slow.beyond(0).tolerance(), END / 4);
+        assert_eq!(slow.beyond(1).tolerance(), END / 2);
+        assert_eq!(slow.beyond(u32::MAX).tolerance(), END / 2);
+        assert_eq!(Pace::new(10, 3).unwrap().beyond(2).tolerance(), 50);
+    }
+
+    #[test]
     fn a_reading_beyond_the_end_is_refused_and_never_wraps() {
         let pace = Pace::new(10, 3).unwrap();
         let clock = Err(Denied { kind: ExceededKind::Clock, wait: 30 });
