@@ -18,8 +18,8 @@ impl Gate {
 
     /// Puts `limit` in force in the place of the one of its
     /// [name](Limit::name), from now on. Those of
-    /// [`limit_clients`](super::GateBuilder::limit_clients) and
-    /// [`limit_principals`](super::GateBuilder::limit_principals) are called `client` and
+    /// [`limit_clients`](crate::GateBuilder::limit_clients) and
+    /// [`limit_principals`](crate::GateBuilder::limit_principals) are called `client` and
     /// `principal`.
     ///
     /// Where quotas change, `inheritance` says what each caller brings along; where they stay,
