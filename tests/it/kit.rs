@@ -1,5 +1,6 @@
 //! What several modules need and no user does: a verifier that knows one word.
 
+#[cfg(feature = "fetch")]
 pub(crate) mod http;
 
 use portcullis::{

@@ -94,7 +94,10 @@ impl Keys {
             }
             text.push(character);
         }
-        text + &format!("\n-----END {label}-----\n")
+        text.push_str("\n-----END ");
+        text.push_str(label);
+        text.push_str("-----\n");
+        text
     }
 
     /// Modulus and exponent.
