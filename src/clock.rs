@@ -1,7 +1,11 @@
 //! The one place that reads a clock. The edge calls it once per request; the core never does.
 #![expect(clippy::disallowed_methods, reason = "this file is the one reader of the clocks")]
 
+mod coarse;
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+pub use coarse::coarse;
 
 use crate::{Mono, Now, UnixTime};
 
@@ -34,7 +38,12 @@ pub fn mono() -> Mono {
 
 #[cfg(unix)]
 fn monotonic_nanos() -> u64 {
-    let reading = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    nanos(rustix::time::ClockId::Monotonic)
+}
+
+#[cfg(unix)]
+fn nanos(clock: rustix::time::ClockId) -> u64 {
+    let reading = rustix::time::clock_gettime(clock);
     let secs = u64::try_from(reading.tv_sec).unwrap_or(0);
     let nanos = u64::try_from(reading.tv_nsec).unwrap_or(0);
     secs.saturating_mul(1_000_000_000).saturating_add(nanos)

@@ -1,8 +1,9 @@
 //! All keys known and in debt, every call admitted.
 //!
 //! In `keyed` each side reads its own clock: governor and the bound the processor's counter by way
-//! of quanta, ours and `std clock` the system's monotonic one. In `keyed-given-now` the time is
-//! given: governor asks a clock that stands still.
+//! of quanta, ours and `std clock` the system's monotonic one, and `coarse clock` that one as it
+//! stood at the last tick. In `keyed-given-now` the time is given: governor asks a clock that
+//! stands still.
 
 use std::{error::Error, hint::black_box, sync::Arc, time::Instant};
 
@@ -109,7 +110,12 @@ impl Asked {
             let limiter = Limitador::new(burst, self.keys)?;
             Ok(move |key: &u64| limiter.check(*key))
         };
+        let coarse = |burst| {
+            let limiter = ours(burst, self.keys)?;
+            Ok(move |key: &u64| limiter.check_at(key, clock::coarse()).is_ok())
+        };
         let workload = workload
+            .engine(self.engine("portcullis+coarse clock", coarse)?)
             .engine(self.engine(format!("{} std clock", peer("governor")?), std_clock)?)
             .engine(self.engine(format!("{} in memory", peer("limitador")?), limitador)?);
         if self.keys > 1 {

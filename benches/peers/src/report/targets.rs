@@ -27,6 +27,7 @@ const OURS: &str = "portcullis";
 const BEFOREHAND: &str = "portcullis+made beforehand";
 const CACHED: &str = "portcullis+cached";
 const NAMES: &str = "portcullis+from names";
+const COARSE: &str = "portcullis+coarse clock";
 const TWO_THREADS: &str = "portcullis+2 threads";
 const MOST_POLICIES: &str = "portcullis+9905 policies";
 
@@ -59,6 +60,9 @@ const TARGETS: [Target; 36] = [
     target(("limit/keyed/1/", "1-threads"), [OURS, "governor"], 0.75),
     target(("limit/keyed/1000/", "1-threads"), [OURS, "governor"], 0.75),
     target(("limit/keyed/1000000/", "1-threads"), [OURS, "governor"], 0.62),
+    target(("limit/keyed/1/", "1-threads"), [COARSE, "governor"], 0.75),
+    target(("limit/keyed/1000/", "1-threads"), [COARSE, "governor"], 0.75),
+    target(("limit/keyed/1000000/", "1-threads"), [COARSE, "governor"], 0.62),
     target(("limit/denied/", "-threads"), [OURS, "governor"], 0.15),
     target(("limit/denied/", "/scaling"), [TWO_THREADS, "portcullis+1 thread"], 2.0 / 1.9),
     target(("limit/three", ""), ["portcullis+three keys", "portcullis+one limit"], 2.0),
