@@ -31,7 +31,7 @@ const COARSE: &str = "portcullis+coarse clock";
 const TWO_THREADS: &str = "portcullis+2 threads";
 const MOST_POLICIES: &str = "portcullis+9905 policies";
 
-const TARGETS: [Target; 36] = [
+const TARGETS: [Target; 39] = [
     target(("token/hs256/miss", ""), [OURS, "jsonwebtoken"], 0.55),
     target(("token/", "/besides-signature"), [OURS, "bound: "], 1.6),
     target(("token/hs256/hits/", ""), [TWO_THREADS, "portcullis+1 thread"], 1.0 / 0.9),
