@@ -123,3 +123,33 @@ impl ValueSet for Amr<'_> {
         self.each().all(|method| each(Value::Str(method)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_built_in_hides_members_of_its_name_unless_the_context_is_plain() {
+        let own = ["client", "secure", "auth_time", "amr", "mine"].map(|name| (name, 7.into()));
+        let (plain, gate) =
+            (Context::plain(UnixTime::from_secs(1), &own), Context::new(UnixTime::from_secs(1)));
+        let gate = gate.members(&own);
+        let is_own =
+            |context: &Context<'_>, name| matches!(context.field(&Attr::new(name)), Value::Long(7));
+        for (name, _) in own {
+            assert!(is_own(&plain, name), "{name}");
+            assert_eq!(is_own(&gate, name), name == "mine", "{name}");
+        }
+        let listed = |context: &Context<'_>, most: usize| {
+            let mut names = Vec::new();
+            let ended = context.try_each_field(&mut |name, _| {
+                names.push(name.to_owned());
+                names.len() < most
+            });
+            (ended, names.join(" "))
+        };
+        assert_eq!(listed(&plain, 9), (Some(true), "client secure auth_time amr mine".into()));
+        assert_eq!(listed(&gate, 9), (Some(true), "secure amr mine".into()));
+        assert_eq!(listed(&plain, 2), (Some(false), "client secure".into()));
+    }
+}

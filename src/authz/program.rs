@@ -475,6 +475,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_has_one_outcome_has_no_other() {
+        for bits in 0..16_u8 {
+            let is = |bit: u8| bits >> bit & 1 == 1;
+            let error = is(2).then_some(EvalError::Overflow);
+            let outcomes = Outcomes { yes: is(0), no: is(1), error, unknown: is(3) };
+            assert_eq!(outcomes.is_only_yes(), bits == 0b0001, "{outcomes:?}");
+            assert_eq!(outcomes.is_only_no(), bits == 0b0010, "{outcomes:?}");
+        }
+    }
+
+    #[test]
     fn two_sets_or_records_are_neither_equal_nor_different() {
         let wrong = Err(Stop::Error(EvalError::WrongType));
         for whole in [Value::Strings(&[]), Value::Record(&[("a", Value::Bool(true))])] {

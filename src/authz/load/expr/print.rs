@@ -29,7 +29,7 @@ impl fmt::Display for Expr {
                 write!(f, "{} has {}", Part(inner), names.join("."))
             }
             Kind::Call(function, parts) => call(f, *function, parts),
-            Kind::Not(inner) => write!(f, "!{}", Part(inner)),
+            Kind::Not(inner) => write!(f, "!{}", Owner(inner)),
             Kind::And(parts) => chain(f, parts, "&&"),
             Kind::Or(parts) => chain(f, parts, "||"),
             Kind::If(parts) => {
@@ -114,7 +114,8 @@ impl fmt::Display for Part<'_> {
     }
 }
 
-/// What a method is asked of: `-1.isEmpty()` would be the negation of all of it.
+/// What a method is asked of, or a `!`: `-1.isEmpty()` would be the negation of all of it, and `!-1`
+/// is no condition.
 struct Owner<'a>(&'a Expr);
 
 impl fmt::Display for Owner<'_> {

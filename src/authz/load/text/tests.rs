@@ -11,6 +11,7 @@ fn what_is_printed_reads_back_as_the_same() {
         let once = CedarPolicies::parse(text).unwrap().to_string();
         assert_eq!(CedarPolicies::parse(&once).unwrap().to_string(), once);
     };
+    check("permit (principal, action, resource) when { !(-1) || -(-1) == 1 || (-1).isEmpty() };");
     check("");
     check("// nothing\n");
     check("permit(principal,action,resource,);");

@@ -149,7 +149,8 @@ fn condition(choices: &mut Choices, depth: usize) -> String {
         0 => sub(Kind::Bool),
         1 => format!("({} && {})", sub(Kind::Bool), sub(Kind::Bool)),
         2 => format!("({} || {} || true)", sub(Kind::Bool), sub(Kind::Bool)),
-        3 => format!("(!{})", sub(Kind::Bool)),
+        // In brackets, because `!-1` is none of the language.
+        3 => format!("(!({}))", sub(Kind::Bool)),
         4 | 5 => format!("({} == {})", sub(kind), sub(kind)),
         6 => format!("({} != {})", sub(kind), sub(kind)),
         7 => format!("({} < {})", sub(Kind::Long), sub(Kind::Long)),
