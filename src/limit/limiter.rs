@@ -67,6 +67,8 @@ impl<K: Hash + ?Sized> Limiter<K> {
 
     /// Counts one call by `key` at `now`. A call that is refused is not counted.
     ///
+    /// Outside a gate, [`clock::coarse`](crate::clock::coarse) is the cheapest reading that does.
+    ///
     /// # Errors
     /// When the quota is spent, or the limiter cannot count the key:
     /// [`kind`](Exceeded::kind) tells.
