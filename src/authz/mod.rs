@@ -13,7 +13,8 @@
 //! implements, and allocates nothing. What the request is done under is a [`Context`], with the
 //! application's own members as a [`Record`]. Entities that are kept as data, with parents,
 //! attributes and tags, are an [`Entities`] store: [`PolicySet::know`] holds it against a set, and
-//! [`Context::entities`] lets conditions look names up in it. Where all of a request is Cedar's,
+//! [`Context::entities`] lets conditions look names up in it; a gate does both, with
+//! [`GateBuilder::entities`](crate::GateBuilder::entities). Where all of a request is Cedar's,
 //! the context is [`KnownEntities::members`] of its JSON, given by [`Context::plain`].
 //!
 //! Nothing is allowed that nothing permits; a forbid overrides every permit; the order of rules
@@ -133,6 +134,7 @@ pub use contents::Bearing;
 pub use context::Context;
 pub use decision::{Coarse, Decision, Effect, EvalError, RuleId, Why};
 pub use describe::{Describe, Type};
+pub(crate) use entities::Knowing;
 pub use entities::{Entities, EntitiesError, KnownEntities, KnownEntity, Members};
 pub use entity::{Entity, Record, ValueSet};
 pub use explain::{Clause, ClauseKind, Explanation, Finding, Looked};

@@ -15,8 +15,11 @@ use super::{
     transport::{Cleartext, Transport},
 };
 use crate::{
-    Authenticator, IpNet, Snapshot, Source, TrustedProxies, UnixTime, audit::Sink,
-    authz::PolicySet, is_realm, limit::Quota,
+    Authenticator, IpNet, Snapshot, Source, TrustedProxies, UnixTime,
+    audit::Sink,
+    authz::{Entities, PolicySet},
+    is_realm,
+    limit::Quota,
 };
 
 /// A gate being put together; see [`Gate::builder`].
@@ -25,6 +28,7 @@ use crate::{
 pub struct GateBuilder {
     authenticators: Vec<Box<dyn Authenticator>>,
     counted_since: Option<UnixTime>,
+    entities: Option<Arc<Entities>>,
     limits: Wanted,
     policies: Option<PolicySet>,
     proven_elsewhere: bool,
@@ -59,6 +63,52 @@ impl GateBuilder {
     /// The policies that `role` and `action` routes and `Caller::may` ask.
     pub fn policies(mut self, policies: PolicySet) -> Self {
         self.policies = Some(policies);
+        self
+    }
+
+    /// Entities beside the application's own types, in which conditions look names up: groups of
+    /// callers, folders of documents. They are held against the policies, and
+    /// [`Policies::replace_entities`](super::Policies::replace_entities) puts others in force.
+    ///
+    /// What is stored under the name of the caller, or of the resource that a handler asks about,
+    /// adds to it: what it lies in, its tags, and attributes that it has not of its own. A caller's
+    /// name is its [kind](crate::Kind) and `realm/subject`: `alice` of the realm `staff` is
+    /// `{ "type": "User", "id": "staff/alice" }`.
+    ///
+    /// Entities that mention the type `Role` are refused: roles come with credentials alone.
+    ///
+    /// ```
+    /// use portcullis::{Facts, Gate, PolicySet, Principal, Routes, authz::Entities, clock};
+    ///
+    /// let alice_in = |group: &str| {
+    ///     Entities::from_json(&format!(r#"[
+    ///         {{ "uid": {{ "type": "User", "id": "staff/alice" }}, "attrs": {{}},
+    ///            "parents": [{{ "type": "Group", "id": "{group}" }}] }}
+    ///     ]"#))
+    /// };
+    /// let gate = Gate::builder()
+    ///     .policies(PolicySet::from_cedar(r#"
+    ///         permit (principal in Group::"support", action == Action::"ticket:list", resource);
+    ///     "#)?)
+    ///     .entities(alice_in("support")?)
+    ///     .routes(Routes::new().action("GET", "/tickets", "ticket:list"))
+    ///     .proven_elsewhere()
+    ///     .build()?;
+    ///
+    /// let mut facts = Facts::default();
+    /// (facts.method, facts.path) = (Some("GET"), Some("/tickets"));
+    /// let lists = || {
+    ///     let alice = Principal::assertion("staff", "alice").finish()?;
+    ///     let admitted = gate.admit_proven(Some(alice), &facts, clock::now());
+    ///     Ok::<_, portcullis::PrincipalError>(admitted.is_ok())
+    /// };
+    /// assert!(lists()?);
+    /// gate.policies().replace_entities(alice_in("sales")?)?;
+    /// assert!(!lists()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn entities(mut self, entities: impl Into<Arc<Entities>>) -> Self {
+        self.entities = Some(entities.into());
         self
     }
 
@@ -195,7 +245,8 @@ impl GateBuilder {
         let problem = self.proxies.as_ref().and_then(TrustedProxies::problem);
         errors.extend(problem.map(|problem| GateError::Proxies { problem }));
         let policies = self.policies.unwrap_or_default();
-        let rules = Rules::resolve(policies, &table, &self.authenticators);
+        let rules = Rules::resolve(policies, &table, &self.authenticators)
+            .and_then(|rules| Ok(rules.with(self.entities.as_ref())?));
         let rules = collect(rules, &mut errors);
         let (limits, limit_errors) = self.limits.build(&table);
         errors.extend(limit_errors);

@@ -277,16 +277,15 @@ impl Shared {
         answer: impl FnOnce(&PolicySet, &AccessRequest<'_>) -> T,
     ) -> Result<T, Refusal> {
         let (principal, subject) = self.known()?;
-        let policies = self.editions.policies();
-        let Some(action) = policies.action(action) else {
+        let Some(action) = self.editions.policies().action(action) else {
             return Err(self.refuse(Reason::ActionUnknown.into()));
         };
         let mut context = self.visit.context(principal);
         if let Some(own) = own {
             context = context.members(own);
         }
-        let context = &context;
-        Ok(answer(policies, &AccessRequest { subject, principal, action, resource, context }))
+        let request = AccessRequest { subject, principal, action, resource, context: &context };
+        Ok(self.editions.in_force.policies.ask(&request, answer))
     }
 
     fn known(&self) -> Result<&(Principal, Subject), Refusal> {

@@ -8,27 +8,28 @@ use std::sync::{
 use super::rules::Rules;
 use crate::{
     UnixTime,
-    authz::{Hits, PolicySet},
+    authz::{Entities, EntitiesError, Hits, PolicySet},
 };
 
-/// One snapshot, which a request keeps from its arrival to its event.
+/// One snapshot, which a request keeps from its arrival to its event. All its rules know the same
+/// entities, so that whichever of them come into force are in force at once.
 #[derive(Debug)]
 pub(super) struct Editions {
     pub(super) in_force: Rules,
-    pub(super) shadow: Option<Arc<Shadow>>,
+    pub(super) shadow: Option<Shadow>,
     /// Of the rules in force; `None` where nobody counts.
     pub(super) hits: Option<Arc<Hits>>,
     /// What was in force before.
     displaced: Option<Rules>,
 }
 
-/// Rules that are asked the same and decide nothing.
-#[derive(Debug)]
+/// Rules that are asked the same and decide nothing. Clones count together.
+#[derive(Clone, Debug)]
 pub(super) struct Shadow {
     pub(super) rules: Rules,
     /// Of so many disagreements one is told; 0 for none.
     one_in: u32,
-    counters: Counters,
+    counters: Arc<Counters>,
 }
 
 #[derive(Debug, Default)]
@@ -56,12 +57,15 @@ pub struct ShadowCounts {
 
 impl Editions {
     pub(super) fn new(in_force: Rules, counted_since: Option<UnixTime>) -> Self {
-        let hits = counted_since.map(|since| Arc::new(Hits::new(&in_force.policies, since)));
+        let hits = counted_since.map(|since| Arc::new(Hits::new(in_force.policies.set(), since)));
         Self { in_force, shadow: None, hits, displaced: None }
     }
 
-    pub(super) fn replaced(&self, rules: Rules, now: UnixTime) -> Self {
-        self.succeeded(rules, self.shadow.as_ref().map(|shadow| shadow.anew()), now)
+    /// # Errors
+    /// When the entities are none for `rules`.
+    pub(super) fn replaced(&self, rules: &Rules, now: UnixTime) -> Result<Self, EntitiesError> {
+        let rules = rules.with(self.entities())?;
+        Ok(self.succeeded(rules, self.shadow.as_ref().map(Shadow::anew), now))
     }
 
     /// With the shadow in force; `None` without one.
@@ -72,10 +76,18 @@ impl Editions {
 
     /// With what was in force before; `None` where nothing was.
     pub(super) fn rolled_back(&self, now: UnixTime) -> Option<Self> {
-        Some(self.replaced(self.displaced.clone()?, now))
+        let shadow = self.shadow.as_ref().map(Shadow::anew);
+        Some(self.succeeded(self.displaced.clone()?, shadow, now))
     }
 
-    pub(super) fn beside(&self, shadow: Option<Arc<Shadow>>) -> Self {
+    /// # Errors
+    /// As [`replaced`](Self::replaced).
+    pub(super) fn shadowed(&self, rules: &Rules, one_in: u32) -> Result<Self, EntitiesError> {
+        let rules = rules.with(self.entities())?;
+        Ok(self.beside(Some(Shadow { rules, one_in, counters: Arc::default() })))
+    }
+
+    pub(super) fn beside(&self, shadow: Option<Shadow>) -> Self {
         Self {
             in_force: self.in_force.clone(),
             shadow,
@@ -84,26 +96,50 @@ impl Editions {
         }
     }
 
-    pub(super) fn policies(&self) -> &PolicySet {
-        &self.in_force.policies
+    /// # Errors
+    /// When the entities are none for one of the rules.
+    pub(super) fn knowing(&self, entities: &Arc<Entities>) -> Result<Self, EntitiesError> {
+        let with = |rules: &Rules| rules.with(Some(entities));
+        let beside =
+            |shadow: &Shadow| with(&shadow.rules).map(|rules| Shadow { rules, ..shadow.clone() });
+        Ok(Self {
+            in_force: with(&self.in_force)?,
+            shadow: self.shadow.as_ref().map(beside).transpose()?,
+            hits: self.hits.clone(),
+            displaced: self.displaced.as_ref().map(with).transpose()?,
+        })
     }
 
-    fn succeeded(&self, in_force: Rules, shadow: Option<Arc<Shadow>>, now: UnixTime) -> Self {
+    pub(super) fn policies(&self) -> &PolicySet {
+        self.in_force.policies.set()
+    }
+
+    fn entities(&self) -> Option<&Arc<Entities>> {
+        self.in_force.policies.entities()
+    }
+
+    fn succeeded(&self, in_force: Rules, shadow: Option<Shadow>, now: UnixTime) -> Self {
         let carried =
-            |hits: &Arc<Hits>| hits.carried(self.policies(), &in_force.policies, now).into();
+            |hits: &Arc<Hits>| hits.carried(self.policies(), in_force.policies.set(), now).into();
         let hits = self.hits.as_ref().map(carried);
         Self { hits, in_force, shadow, displaced: Some(self.in_force.clone()) }
     }
 }
 
-impl Shadow {
-    pub(super) fn new(rules: Rules, one_in: u32) -> Arc<Self> {
-        Arc::new(Self { rules, one_in, counters: Counters::default() })
+impl Rules {
+    /// The same with these entities, or none.
+    ///
+    /// # Errors
+    /// When they are none for the policies.
+    pub(super) fn with(&self, entities: Option<&Arc<Entities>>) -> Result<Self, EntitiesError> {
+        Ok(Self { policies: self.policies.with(entities)?, needs: Arc::clone(&self.needs) })
     }
+}
 
+impl Shadow {
     /// The same, of which nothing is counted yet.
-    fn anew(&self) -> Arc<Self> {
-        Self::new(self.rules.clone(), self.one_in)
+    fn anew(&self) -> Self {
+        Self { counters: Arc::default(), ..self.clone() }
     }
 
     /// Counts two answers; says whether they are to be told.

@@ -3,7 +3,10 @@
 use std::fmt;
 
 use super::RouteError;
-use crate::limit::{LimitError, Quota};
+use crate::{
+    authz::EntitiesError,
+    limit::{LimitError, Quota},
+};
 
 /// Everything that is wrong with a gate's set-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +84,12 @@ pub enum GateError {
         /// The nearest name that is declared.
         nearest: Option<String>,
     },
+    /// The entities cannot be made known to the policies.
+    #[error("entities: {error}")]
+    Entities {
+        /// What is wrong.
+        error: EntitiesError,
+    },
     /// A limit cannot be kept.
     #[error("limit by {by}: {error}")]
     Limit {
@@ -127,6 +136,12 @@ pub enum GateError {
         /// What is wrong.
         problem: &'static str,
     },
+}
+
+impl From<EntitiesError> for GateErrors {
+    fn from(error: EntitiesError) -> Self {
+        Self(vec![GateError::Entities { error }])
+    }
 }
 
 impl GateErrors {

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Principal, Reason,
     audit::Disagreement,
-    authz::{AccessRequest, Action, Coarse, Context, Decision, RuleId, Subject},
+    authz::{AccessRequest, Action, Coarse, Context, Decision, PolicySet, RuleId, Subject},
 };
 
 /// One request's onlooker; nobody, unless hits are counted or there is a shadow.
@@ -40,7 +40,8 @@ impl Onlooker {
             return Self::default();
         }
         let shadow = editions.shadow.as_ref().zip(principal);
-        let subject = shadow.map(|(shadow, principal)| shadow.rules.policies.subject(principal));
+        let subject =
+            shadow.map(|(shadow, principal)| shadow.rules.policies.set().subject(principal));
         let (editions, told) = (Arc::clone(editions), OnceLock::new());
         Self(Some(Box::new(Looking { editions, subject, told })))
     }
@@ -87,9 +88,10 @@ impl Onlooker {
         let Some((shadow, subject)) = looking.shadow() else { return };
         let name = looking.editions.policies().action_name(request.action);
         let policies = &shadow.rules.policies;
-        let (would_allow, answer) = match name.and_then(|name| policies.action(name)) {
+        let (would_allow, answer) = match name.and_then(|name| policies.set().action(name)) {
             Some(action) => {
-                let other = policies.decide(&AccessRequest { subject, action, ..*request });
+                let request = AccessRequest { subject, action, ..*request };
+                let other = policies.ask(&request, PolicySet::decide);
                 (other.is_allow(), answer(other))
             }
             None => (false, (Reason::ActionUnknown.as_str(), None)),
@@ -106,7 +108,7 @@ impl Onlooker {
         Some(Disagreement {
             action: told.action.and_then(|one| looking.editions.policies().action_name(one)),
             answer,
-            rule: rule.and_then(|rule| shadow.rules.policies.rule_name(rule)),
+            rule: rule.and_then(|rule| shadow.rules.policies.set().rule_name(rule)),
         })
     }
 }

@@ -1,5 +1,7 @@
 //! The policies of a gate while it serves: replaced, tried in the shadow, counted.
 
+use std::sync::Arc;
+
 use super::{
     Gate, GateErrors,
     editions::{Editions, Shadow, ShadowCounts},
@@ -7,7 +9,7 @@ use super::{
 };
 use crate::{
     UnixTime,
-    authz::{PolicySet, Usage},
+    authz::{Entities, EntitiesError, PolicySet, Usage},
 };
 
 /// The policies of a gate: the set in force, a shadow that is tried beside it, and the set that
@@ -81,11 +83,23 @@ impl Policies {
     ///
     /// # Errors
     /// When the route table names a role or an action that they do not declare, or an
-    /// authenticator a role or an attribute; the policies in force then stay.
+    /// authenticator a role or an attribute; when the entities in force are none for them. The
+    /// policies in force then stay.
     pub fn replace(&self, policies: PolicySet, now: UnixTime) -> Result<(), GateErrors> {
         let rules = self.resolve(policies)?;
-        self.swap(|editions| Some(editions.replaced(rules.clone(), now)));
-        Ok(())
+        self.try_swap(|editions| editions.replaced(&rules, now))
+    }
+
+    /// Puts `entities` in force from now on, instead of those that the gate was
+    /// [built with](super::GateBuilder::entities), if any. Policies, shadow and counts stay, and
+    /// nothing is compiled.
+    ///
+    /// # Errors
+    /// When the policies in force, their shadow, or those that they displaced cannot tell two
+    /// types apart ([`PolicySet::know`]), or the entities mention roles; those in force then stay.
+    pub fn replace_entities(&self, entities: impl Into<Arc<Entities>>) -> Result<(), GateErrors> {
+        let entities = entities.into();
+        self.try_swap(|editions| editions.knowing(&entities))
     }
 
     /// Tries `policies` beside those in force, instead of any shadow there was. Of so many
@@ -95,9 +109,8 @@ impl Policies {
     /// # Errors
     /// As [`replace`](Self::replace), so that what is tried can be promoted.
     pub fn shadow(&self, policies: PolicySet, one_in: u32) -> Result<(), GateErrors> {
-        let shadow = Shadow::new(self.resolve(policies)?, one_in);
-        self.swap(|editions| Some(editions.beside(Some(shadow.clone()))));
-        Ok(())
+        let rules = self.resolve(policies)?;
+        self.try_swap(|editions| editions.shadowed(&rules, one_in))
     }
 
     /// Ends the shadow, if there is one.
@@ -123,7 +136,7 @@ impl Policies {
     /// What the shadow answered so far; `None` where there is none.
     #[must_use]
     pub fn shadow_counts(&self) -> Option<ShadowCounts> {
-        self.0.0.editions.load().shadow.as_ref().map(|shadow| shadow.counts())
+        self.0.0.editions.load().shadow.as_ref().map(Shadow::counts)
     }
 
     /// What was used of the policies in force, and what never; `None` unless the gate
@@ -139,7 +152,25 @@ impl Policies {
     }
 
     /// Whether `edit` had something to put in their place.
-    fn swap(&self, edit: impl Fn(&Editions) -> Option<Editions>) -> bool {
+    fn swap(&self, edit: impl FnMut(&Editions) -> Option<Editions>) -> bool {
         self.0.0.editions.update(edit)
+    }
+
+    fn try_swap(
+        &self,
+        edit: impl Fn(&Editions) -> Result<Editions, EntitiesError>,
+    ) -> Result<(), GateErrors> {
+        let mut outcome = Ok(());
+        self.swap(|editions| match edit(editions) {
+            Ok(edited) => {
+                outcome = Ok(());
+                Some(edited)
+            }
+            Err(error) => {
+                outcome = Err(error.into());
+                None
+            }
+        });
+        outcome
     }
 }

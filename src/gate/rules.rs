@@ -5,14 +5,14 @@ use std::sync::Arc;
 use super::{Access, GateError, GateErrors, routes::Table, strangers::strangers};
 use crate::{
     Authenticator,
-    authz::{Action, PolicySet, Role},
+    authz::{Action, Knowing, PolicySet, Role},
 };
 
 /// Policies and the table's names resolved in them. Clones share both.
 #[derive(Clone, Debug)]
 pub(super) struct Rules {
-    pub(super) policies: Arc<PolicySet>,
-    needs: Arc<[Need]>,
+    pub(super) policies: Knowing,
+    pub(super) needs: Arc<[Need]>,
 }
 
 /// What a line takes of its caller, in the policies' own handles.

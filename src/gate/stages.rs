@@ -171,7 +171,7 @@ impl Gate {
         let rules = &editions.in_force;
         visit.onlooker = Onlooker::new(&editions, principal.as_ref());
         let known = principal.map(|principal| {
-            let subject = rules.policies.subject(&principal);
+            let subject = rules.policies.set().subject(&principal);
             (principal, subject)
         });
         let settled = self.settle(&mut visit, rules, known.as_ref());

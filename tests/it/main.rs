@@ -140,6 +140,9 @@ mod snapshots;
 #[cfg(all(feature = "testing", feature = "tower"))]
 mod standards;
 #[cfg(test)]
+#[cfg(all(feature = "testing", feature = "tower"))]
+mod stores;
+#[cfg(test)]
 #[cfg(all(feature = "testing", feature = "fetch"))]
 mod tls;
 #[cfg(test)]

@@ -212,7 +212,8 @@ fn attack_garbage_leaves_the_old_set_in_force() {
     );
     check(
         ROLES.replace("actions", "action").as_bytes(),
-        "F: resources.Order (line 1, column 1): `Order` has neither attributes nor actions\n\
+        "F: resources.Order (line 1, column 1): `Order` has neither attributes nor actions; \
+         `attributes = {}` says so\n\
          F: resources.Order.action (line 2, column 10): no field `action`; did you mean `actions`?\n\
          F: roles.clerk.may[0] (line 4, column 18): no action `read`",
     );

@@ -36,6 +36,11 @@ pub enum EntitiesError {
     /// Two names of types have the same number, so that one could be taken for the other.
     #[error("the types `{0}` and `{1}` have the same number; rename one of them")]
     SameNumber(Box<str>, Box<str>),
+    /// A gate's entities mention the type `Role`.
+    #[error(
+        "the type `Role` is there, and roles come with credentials alone; call groups otherwise"
+    )]
+    Role,
 }
 
 impl From<Collision> for EntitiesError {

@@ -10,8 +10,8 @@ use crate::authz::{Attr, Entity, PolicySet, Record, TypeName, Uid, Value, types}
 #[derive(Clone, Copy)]
 #[must_use]
 pub struct KnownEntities<'a> {
-    entities: &'a Entities,
-    policies: &'a PolicySet,
+    pub(super) entities: &'a Entities,
+    pub(super) policies: &'a PolicySet,
 }
 
 /// An entity of a request: a stored one, or one that is known by name only and has nothing.

@@ -4,6 +4,7 @@ mod by_name;
 mod closure;
 mod context;
 mod json;
+mod knowing;
 mod known;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 
 use by_name::{ByName, Name, Named};
 pub use json::EntitiesError;
+pub(crate) use knowing::Knowing;
 pub use known::{KnownEntities, KnownEntity, Members};
 
 use super::{

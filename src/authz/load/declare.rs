@@ -32,11 +32,14 @@ pub(in crate::authz) fn declare(document: &Document, problems: &mut Problems) ->
     for (name, resource) in &document.resources.0 {
         let place = root.key("resources").key(name);
         unknown_fields(&resource.unknown, &place, &["attributes", "actions"], problems);
-        if resource.attributes.0.is_empty() && resource.actions.is_empty() {
-            problems.add(&place, || format!("`{name}` has neither attributes nor actions"));
+        if resource.attributes.is_none() && resource.actions.is_empty() {
+            problems.add(&place, || {
+                format!("`{name}` has neither attributes nor actions; `attributes = {{}}` says so")
+            });
         }
-        let attributes =
-            attributes(&resource.attributes, &place.key("attributes"), &schema, problems);
+        let none = Named::default();
+        let listed = resource.attributes.as_ref().unwrap_or(&none);
+        let attributes = attributes(listed, &place.key("attributes"), &schema, problems);
         schema.declare(TypeName::new(name), attributes);
     }
     let place = root.key("principal");

@@ -78,8 +78,8 @@ pub struct Document {
 /// `[resources.Order]`
 #[derive(Clone, Debug, Deserialize)]
 pub(in crate::authz) struct Resource {
-    #[serde(default)]
-    pub(in crate::authz) attributes: Named<String>,
+    #[serde(default, deserialize_with = "given")]
+    pub(in crate::authz) attributes: Option<Named<String>>,
     #[serde(default)]
     pub(in crate::authz) actions: Vec<String>,
     #[serde(flatten)]

@@ -205,7 +205,7 @@ resources.Order.actions[1] (line 4, column 26): `order:refund` already belongs t
 resources.Order.actions[2] (line 4, column 42): `order:read` already belongs to `Order`
 resources.Order.actions[3] (line 4, column 56): "a *" cannot name an action
 resources.User (line 5, column 1): `User` already means something else
-resources.Empty (line 9, column 1): `Empty` has neither attributes nor actions
+resources.Empty (line 9, column 1): `Empty` has neither attributes nor actions; `attributes = {}` says so
 principal.attribute (line 11, column 13): no field `attribute`; did you mean `attributes`?
 context.client (line 13, column 10): `client` is built in and is `ip`
 roles.b.inherits (line 16, column 18): a role cannot inherit itself: `b` from `c` from `b`
