@@ -6,14 +6,15 @@ use proptest::prelude::*;
 
 use super::{
     super::{
-        Context, Document, Effect, EvalError, Policy, PolicySet, RuleId, TypeName, Uid,
+        AccessRequest, Coarse, Context, Document, Effect, EvalError, Policy, PolicySet, RuleId,
+        TypeName, Uid,
         index::{Branch, Builder, Memo},
         program::{Outcomes, World},
     },
     sets::{Asked, HEAD, principal, questions},
     world::ROLES,
 };
-use crate::UnixTime;
+use crate::{Attribute, Principal, UnixTime};
 
 /// Most divide rules; the others may fail, so that what stands behind them must not.
 const ATOMS: [&str; 22] = [
@@ -183,4 +184,65 @@ fn rules_about_all_actions_are_filed_once() {
     };
     // Each action has one permit more.
     assert_eq!(filed(9), filed(1) + 8);
+}
+
+/// Seven rules for one role each, and before them in the order of names one for all, which the
+/// index visits after them.
+fn later_first(effect: &str, when: &str) -> PolicySet {
+    let rule = |id: String, roles: &str| {
+        format!(
+            "[[rule]]\nid = {id:?}\neffect = {effect:?}\nactions = [\"read\"]\n{roles}\n\
+             when = {when:?}\n"
+        )
+    };
+    let roles = (1..8).map(|role| rule(format!("role-{role}"), &format!("roles = [\"r{role}\"]")));
+    let rules: String = roles.chain([rule("any".to_owned(), "")]).collect();
+    let roles: String = (1..8).map(|role| format!("r{role} = {{}}\n")).collect();
+    let head = "resources.Doc.actions = [\"read\"]\n[principal.attributes]\nlevel = \"long\"";
+    let text = format!("{head}\n[roles]\n{roles}{rules}");
+    PolicySet::from_document(Document::from_toml(&text).unwrap()).unwrap()
+}
+
+struct Doc {
+    id: &'static str,
+}
+
+crate::entity! {
+    Doc as "Doc" by id {}
+}
+
+#[test]
+fn of_several_rules_the_first_by_name_is_named_whichever_is_visited_first() {
+    let asked = |effect: &str, when: &str| {
+        let set = later_first(effect, when);
+        let caller = Principal::assertion("s", "a").roles(["r4"]);
+        let caller = caller.attributes([("level", Attribute::Long(1))]);
+        let (caller, action) = (caller.finish().unwrap(), set.action("read").unwrap());
+        let (subject, context) = (&set.subject(&caller), &Context::new(UnixTime::from_secs(0)));
+        let request = AccessRequest {
+            subject,
+            principal: &caller,
+            action,
+            resource: &Doc { id: "d" },
+            context,
+        };
+        let mut visited = Vec::new();
+        let cell = set.cell(action).unwrap();
+        let branch = if effect == "permit" { cell.permits } else { cell.forbids };
+        set.index.visit(branch, &set.world(&request), &mut Memo::default(), &mut |run| {
+            visited.extend(set.rules.of(run).map(|rule| set.rule_name(rule.id).unwrap()));
+        });
+        assert_eq!(visited, ["role-4", "any"], "the order that this test is about");
+        let decision = set.decide(&request);
+        let coarse = set.could(subject, &caller, action, context);
+        let (Coarse::Yes(early) | Coarse::No(early)) = coarse else { panic!("{coarse:?}") };
+        assert_eq!(early, decision);
+        let named = decision.rule().map(|rule| set.rule_name(rule).unwrap().to_owned());
+        (decision.is_allow(), named)
+    };
+    let (applies, fails) = ("principal.level > 0", "principal.level + 9223372036854775807 > 0");
+    assert_eq!(asked("permit", applies), (true, Some("any".to_owned())));
+    assert_eq!(asked("forbid", applies), (false, Some("any".to_owned())));
+    assert_eq!(asked("forbid", fails), (false, Some("any".to_owned())));
+    assert_eq!(asked("permit", fails), (false, None));
 }
