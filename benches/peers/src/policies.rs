@@ -11,6 +11,7 @@ mod apps;
 mod attributes;
 mod casbin;
 mod cedar;
+mod gatehouse;
 mod grants;
 mod hospital;
 mod random;

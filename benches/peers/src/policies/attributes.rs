@@ -5,6 +5,7 @@
 mod by_hand;
 mod casbin;
 mod cedar;
+mod gatehouse;
 mod ours;
 mod rego;
 
@@ -53,6 +54,7 @@ pub(super) fn measure(session: &mut Session) -> Result<(), Box<dyn Error>> {
     let workload = cedar::add(Workload::new(name, expected), &asked)?;
     let workload = casbin::add(workload, &asked)?;
     let workload = rego::add(workload, &asked)?;
+    let workload = gatehouse::add(workload, &asked)?;
     let workload = ours::add(workload, &asked)?;
     session.measure(by_hand::add(workload, &asked))
 }

@@ -5,6 +5,7 @@
 mod by_hand;
 mod casbin;
 mod cedar;
+mod gatehouse;
 mod ours;
 
 use std::error::Error;
@@ -31,6 +32,7 @@ pub(super) fn measure(session: &mut Session) -> Result<(), Box<dyn Error>> {
         if session.wants(&name) {
             let workload = cedar::add(Workload::new(name, expected.clone()), form, &asked)?;
             let workload = casbin::add(workload, &asked)?;
+            let workload = gatehouse::add(workload, form, &asked)?;
             let workload = ours::add(workload, form, &asked)?;
             session.measure(by_hand::add(workload, &asked))?;
         }
