@@ -42,6 +42,7 @@ pub struct Facts<'a> {
 
 impl Facts<'_> {
     /// The client's address in canonical form: IPv4-mapped IPv6 counts as IPv4.
+    #[inline]
     #[must_use]
     pub fn client_address(&self) -> Option<IpAddr> {
         self.client.or(self.peer).map(crate::net::canonical)

@@ -84,6 +84,7 @@ impl IpNet {
 }
 
 /// An IPv4-mapped IPv6 address (`::ffff:10.0.0.7`) as the IPv4 address it carries.
+#[inline]
 #[must_use]
 pub(crate) fn canonical(address: IpAddr) -> IpAddr {
     address.to_canonical()

@@ -55,6 +55,7 @@ impl<'a> Context<'a> {
     }
 
     /// Takes `client` and `secure` from what the edge knows.
+    #[inline]
     pub fn facts(mut self, facts: &Facts<'_>) -> Self {
         self.client = facts.client_address();
         self.secure = facts.secure;

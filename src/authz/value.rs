@@ -140,13 +140,11 @@ impl From<IpNet> for Value<'_> {
 }
 
 /// The range of IPv4 addresses that a range of IPv4-mapped addresses carries; any other as it is.
+#[inline]
 pub(super) fn canonical(net: IpNet) -> IpNet {
-    let prefix = net.prefix().checked_sub(96);
-    let carried = prefix.and_then(|prefix| {
-        let IpAddr::V4(address) = net.address().to_canonical() else { return None };
-        IpNet::new(address.into(), prefix).ok()
-    });
-    carried.unwrap_or(net)
+    let IpAddr::V6(address) = net.address() else { return net };
+    let carried = address.to_ipv4_mapped().zip(net.prefix().checked_sub(96));
+    carried.and_then(|(address, prefix)| IpNet::new(address.into(), prefix).ok()).unwrap_or(net)
 }
 
 impl From<IpAddr> for Value<'_> {
