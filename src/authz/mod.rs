@@ -105,6 +105,7 @@ mod slots;
 mod subject;
 mod value;
 mod window;
+mod world;
 
 // What must be right as well where Cedar's policy text, or a store of entities, is used.
 mod entities;

@@ -1,6 +1,6 @@
 //! Which rules decide, and which could not be evaluated: all of them.
 
-use super::{AccessRequest, Decision, EvalError, PolicySet, RuleId, Why, program::Stop};
+use super::{AccessRequest, Decision, EvalError, PolicySet, RuleId, Why, world::Stop};
 
 /// A decision with everything that bears on it.
 ///

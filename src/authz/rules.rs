@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{
     RuleId,
     explain::Part,
-    program::{Outcomes, Program, Stop, UNAVAILABLE, World},
+    program::{Outcomes, Program},
+    world::{Stop, UNAVAILABLE, World},
 };
 
 /// All rules of a set; many thousands of them repeat few conditions.

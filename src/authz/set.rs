@@ -7,9 +7,10 @@ use super::{
     bits::Bits,
     index::{Branch, Index, Memo},
     names::Names,
-    program::{Outcomes, World},
+    program::Outcomes,
     rules::{Rule, Rules},
     schema::Schema,
+    world::World,
 };
 use crate::Principal;
 

@@ -7,9 +7,10 @@ use super::{
 use crate::authz::{
     Decision, EvalError, PolicySet, RuleId, TypeName, Value, Why,
     load::expr::{Path, Quoted},
-    program::{Attribute, Read, Stop, World},
+    program::{Attribute, Read},
     rules::{Condition, Rule},
     set::Cell,
+    world::{Stop, World},
 };
 
 /// What is told about one request.
@@ -202,7 +203,7 @@ impl Story<'_> {
         let attributes = path.attributes.iter();
         let attributes = attributes.map(|name| Attribute { name: name.clone(), ty: None });
         let read = Read { root: path.root, attributes: attributes.collect() };
-        let value = self.world.read(&read).map(|value| self.show(value)).map_err(Stop::error);
+        let value = self.world.read(&read, |value| Ok(self.show(*value))).map_err(Stop::error);
         Looked { path: path.to_string(), value }
     }
 

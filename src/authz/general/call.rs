@@ -3,8 +3,9 @@
 use super::Function;
 use crate::authz::{
     EvalError, Value,
-    program::{Operand, Stop, World},
+    program::Operand,
     value::canonical,
+    world::{Stop, World, copied},
 };
 
 /// The result of the function for the operands' values.
@@ -14,8 +15,10 @@ pub(in crate::authz) fn called<'a>(
     operands: &'a [Operand],
 ) -> Result<Value<'a>, Stop> {
     let result = match operands {
-        [one] => function.call(&[plain(world.value(one)?)]),
-        [one, other] => function.call(&[plain(world.value(one)?), plain(world.value(other)?)]),
+        [one] => function.call(&[plain(world.value(one, copied)?)]),
+        [one, other] => {
+            function.call(&[plain(world.value(one, copied)?), plain(world.value(other, copied)?)])
+        }
         _ => Err(EvalError::WrongType),
     };
     result.map_err(Stop::Error)

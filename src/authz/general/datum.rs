@@ -4,7 +4,7 @@ use std::{cmp::Ordering, collections::BTreeMap};
 
 use crate::{
     IpNet,
-    authz::{Attr, Record, TypeName, Value, ValueSet},
+    authz::{Attr, Record, TypeName, Value, ValueSet, load::expr::Literal},
 };
 
 /// So many names are compared one after another: most differ in length already.
@@ -82,6 +82,18 @@ impl<'a> Place<'a> {
             | Value::Strings(_)
             | Value::Set(_)
             | Value::Record(_) => Self::Whole,
+        }
+    }
+}
+
+impl From<&Literal> for Datum {
+    fn from(literal: &Literal) -> Self {
+        match literal {
+            Literal::Bool(value) => Self::Bool(*value),
+            Literal::Long(value) => Self::Long(*value),
+            Literal::Str(text) => Self::Str(text.clone()),
+            Literal::Ip(net) => Self::Ip(Net(*net)),
+            Literal::Entity(entity) => Self::Entity(entity.type_name, entity.id.clone()),
         }
     }
 }

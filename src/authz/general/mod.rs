@@ -16,7 +16,7 @@ mod sets;
 mod tests;
 
 pub(super) use call::called;
-pub(super) use datum::{Datum, DatumRecord, DatumSet, Net};
+pub(super) use datum::{Datum, DatumRecord, DatumSet};
 pub(super) use function::Function;
 pub(super) use numbers::arithmetic;
 pub(super) use run::truth;

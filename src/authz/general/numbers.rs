@@ -1,6 +1,6 @@
 //! Sums, differences and products of two of long.
 
-use crate::authz::{EvalError, Value, load::expr::Operator, program::Stop};
+use crate::authz::{EvalError, Value, load::expr::Operator, world::Stop};
 
 pub(in crate::authz) fn arithmetic(
     operator: Operator,

@@ -8,7 +8,8 @@ use super::{
 use crate::authz::{
     Attr, EvalError, TypeName, Uid, Value,
     load::expr::Root,
-    program::{Read, Stop, World, like, numbers, present, uid, uid_of},
+    program::Read,
+    world::{Stop, World, like, numbers, present, uid, uid_of},
 };
 
 /// The condition's answer.
@@ -47,7 +48,7 @@ impl<'a> Run<'_, 'a> {
     fn seen(&mut self, node: &'a Node) -> Result<Seen<'a>, Stop> {
         let value = match node {
             Node::Constant(datum) => datum.value(),
-            Node::Read(read) => return self.world.read(read).map(Seen::One),
+            Node::Read(read) => return self.world.read(read, |value| Ok(Seen::One(*value))),
             Node::Attribute(of, names) => return self.attribute(of, names),
             Node::If(nodes) => {
                 let [condition, one, other] = &**nodes;
@@ -102,12 +103,9 @@ impl<'a> Run<'_, 'a> {
             Node::Less(nodes) => self.ordered(nodes).map(|(left, right)| left < right),
             Node::AtMost(nodes) => self.ordered(nodes).map(|(left, right)| left <= right),
             Node::In(nodes) => {
-                // What is only read is looked at where it is.
                 if let [Node::Read(left), Node::Read(right)] = &**nodes {
-                    return match (&self.world.read(left), &self.world.read(right)) {
-                        (Ok(left), Ok(right)) => self.is_in(left, right),
-                        (Err(stop), _) | (_, Err(stop)) => Err(*stop),
-                    };
+                    let is_in = |left: &_| self.world.read(right, |right| self.is_in(left, right));
+                    return self.world.read(left, is_in);
                 }
                 let [Seen::One(left), right] = self.both(nodes)? else { return Err(WRONG) };
                 self.is_in_seen(&left, right)

@@ -3,7 +3,7 @@
 use super::super::{
     Attr, EvalError, Value,
     load::expr::How,
-    program::{Stop, uid},
+    world::{Stop, uid},
 };
 
 /// A value of a condition.

@@ -2,7 +2,8 @@
 
 use super::probe::{Key, Question};
 use crate::authz::{
-    load::expr::{Literal, Root},
+    general::Datum,
+    load::expr::Root,
     program::{Exit, Operand, Program, Read, Step, Test},
 };
 
@@ -18,15 +19,20 @@ pub(super) fn key(program: &Program) -> Option<(Question, Key<Box<str>>)> {
         Some((Question::Role, Key::Role(*role)))
     } else if let Test::Is(Operand::Read(read), kind) = test {
         is_whole(read).then_some((Question::Kind(read.root), Key::Kind(*kind)))
-    } else if let Test::Equal(Operand::Read(read), Operand::Literal(literal))
-    | Test::Equal(Operand::Literal(literal), Operand::Read(read)) = test
+    } else if let Test::Equal(Operand::Read(read), Operand::Constant(datum))
+    | Test::Equal(Operand::Constant(datum), Operand::Read(read)) = test
     {
-        let key = match literal {
-            Literal::Bool(value) => Key::Bool(*value),
-            Literal::Long(value) => Key::Long(*value),
-            Literal::Str(text) => Key::Str(text.clone()),
-            Literal::Entity(name) => Key::Entity(name.type_name, name.id.clone()),
-            Literal::Ip(_) => return None,
+        let key = match datum {
+            Datum::Bool(value) => Key::Bool(*value),
+            Datum::Long(value) => Key::Long(*value),
+            Datum::Str(text) => Key::Str(text.clone()),
+            Datum::Entity(kind, id) => Key::Entity(*kind, id.clone()),
+            Datum::Ip(_)
+            | Datum::Decimal(_)
+            | Datum::Datetime(_)
+            | Datum::Duration(_)
+            | Datum::Set(_)
+            | Datum::Record(_) => return None,
         };
         Some((Question::Value(read.clone()), key))
     } else {
@@ -49,7 +55,7 @@ pub(super) fn hazards(program: &Program) -> Option<Vec<Question>> {
             Test::Is(Operand::Read(read), _) if is_whole(read) => {
                 all.push(Question::Kind(read.root));
             }
-            Test::In(Operand::Read(read), Operand::Literal(Literal::Entity(_)))
+            Test::In(Operand::Read(read), Operand::Constant(Datum::Entity(..)))
                 if is_whole(read) =>
             {
                 all.push(Question::Kind(read.root));
@@ -77,7 +83,7 @@ pub(super) fn hazards(program: &Program) -> Option<Vec<Question>> {
 
 fn read(operand: &Operand) -> Option<Option<Question>> {
     match operand {
-        Operand::Literal(_) | Operand::Constant(_) => Some(None),
+        Operand::Constant(_) => Some(None),
         Operand::Read(read) => Some(Some(Question::Value(read.clone()))),
         Operand::Arithmetic(..) | Operand::Call(..) => None,
     }

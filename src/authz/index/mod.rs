@@ -17,7 +17,7 @@ pub(super) use build::{Builder, Entry, FEW};
 pub(super) use probe::Memo;
 
 use self::probe::{Probe, Said};
-use super::{program::World, rules::Run};
+use super::{rules::Run, world::World};
 
 /// Where a set's rules are divided.
 #[derive(Debug, Default)]

@@ -1,10 +1,11 @@
 //! What of a request rules are divided by, asked once in a decision.
 
 use crate::authz::{
-    TypeName, Value,
+    Entity, TypeName, Value,
     load::expr::Root,
-    program::{Read, World},
+    program::Read,
     slots::{Slots, fold, fold_text},
+    world::World,
 };
 
 /// More questions are not asked to find a rule.
@@ -71,39 +72,45 @@ impl Memo {
 
 impl Probe {
     fn ask(&self, world: &World<'_>) -> Said {
-        let key = match &self.question {
-            Question::Role => return Said::Other,
-            Question::Kind(Root::Principal) => Key::Kind(world.principal.type_name()),
-            Question::Kind(Root::Resource) => match world.resource {
-                Some(resource) => Key::Kind(resource.type_name()),
-                None => return Said::Failed,
-            },
-            Question::Kind(Root::Context | Root::Action) => return Said::Failed,
-            Question::Has(read) => match world.find(read) {
-                Err(_) | Ok(Value::Error(_)) => return Said::Failed,
-                Ok(_) => return Said::Other,
-            },
-            Question::Value(read) => match world.read(read) {
-                Ok(Value::Bool(value)) => Key::Bool(value),
-                Ok(Value::Long(value)) => Key::Long(value),
-                Ok(Value::Str(text)) => Key::Str(text),
-                Ok(Value::Ref(kind, id)) => Key::Entity(kind, id),
-                Ok(Value::Entity(entity)) => Key::Entity(entity.type_name(), entity.id()),
-                // They equal none of the keys, and are compared without an error.
-                Ok(Value::Ip(_) | Value::Decimal(_) | Value::Datetime(_) | Value::Duration(_)) => {
-                    return Said::Other;
-                }
-                // To compare one of these is an error.
-                Ok(
-                    Value::Strings(_)
-                    | Value::Set(_)
-                    | Value::Record(_)
-                    | Value::Missing
-                    | Value::Error(_),
-                )
-                | Err(_) => return Said::Failed,
-            },
-        };
+        match &self.question {
+            Question::Role => Said::Other,
+            Question::Kind(Root::Principal) => self.said(Key::Kind(world.principal.type_name())),
+            Question::Kind(Root::Resource) => {
+                let kind = |resource: &dyn Entity| self.said(Key::Kind(resource.type_name()));
+                world.resource.map_or(Said::Failed, kind)
+            }
+            Question::Kind(Root::Context | Root::Action) => Said::Failed,
+            Question::Has(read) => {
+                let fails = world.find(read, |value| Ok(matches!(value, Value::Error(_))));
+                if fails == Ok(false) { Said::Other } else { Said::Failed }
+            }
+            Question::Value(read) => {
+                world.read(read, |value| Ok(self.told(value))).unwrap_or(Said::Failed)
+            }
+        }
+    }
+
+    fn told(&self, value: &Value<'_>) -> Said {
+        self.said(match value {
+            Value::Bool(value) => Key::Bool(*value),
+            Value::Long(value) => Key::Long(*value),
+            Value::Str(text) => Key::Str(text),
+            Value::Ref(kind, id) => Key::Entity(*kind, id),
+            Value::Entity(entity) => Key::Entity(entity.type_name(), entity.id()),
+            // They equal none of the keys, and are compared without an error.
+            Value::Ip(_) | Value::Decimal(_) | Value::Datetime(_) | Value::Duration(_) => {
+                return Said::Other;
+            }
+            // To compare one of these is an error.
+            Value::Strings(_)
+            | Value::Set(_)
+            | Value::Record(_)
+            | Value::Missing
+            | Value::Error(_) => return Said::Failed,
+        })
+    }
+
+    fn said(&self, key: Key<&str>) -> Said {
         self.number(key).map_or(Said::Other, Said::Number)
     }
 

@@ -58,7 +58,7 @@ pub(in crate::authz) fn emit(part: &Part, target: Target<'_>) -> Result<Emitted,
     Ok(Emitted { program, weight, cost: weight + work / WORK_PER_STEP })
 }
 
-const TRUE: Operand = Operand::Literal(Literal::Bool(true));
+const TRUE: Operand = Operand::Constant(Datum::Bool(true));
 /// What of the work of compiling counts as much as one step that is kept.
 const WORK_PER_STEP: usize = 4;
 /// More work for one program is refused.
@@ -380,13 +380,13 @@ impl Emitter<'_> {
     fn operand(&mut self, expr: &Expr) -> Result<Operand, TooLong> {
         self.weigh(bulk(&expr.kind))?;
         let (operator, left, right) = if let Kind::Literal(literal) = &expr.kind {
-            return Ok(Operand::Literal(literal.clone()));
+            return Ok(Operand::Constant(literal.into()));
         } else if let Kind::Path(path) = &expr.kind {
             return self.read(path, None).map(Operand::Read);
         } else if let Kind::Arithmetic(operator, left, right) = &expr.kind {
             (*operator, self.operand(left)?, self.operand(right)?)
         } else if let Kind::Negated(inner) = &expr.kind {
-            let zero = Operand::Literal(Literal::Long(0));
+            let zero = Operand::Constant(Datum::Long(0));
             (Operator::Subtract, zero, self.operand(inner)?)
         } else if let Kind::Call(function, arguments) = &expr.kind {
             return self.call(*function, arguments);

@@ -117,7 +117,7 @@ fn is_entity(expr: &Expr) -> bool {
 
 fn operand(expr: &Expr) -> Option<Operand> {
     let Kind::Literal(literal) = &expr.kind else { return read_of(expr) };
-    Some(Operand::Literal(literal.clone()))
+    Some(Operand::Constant(literal.into()))
 }
 
 /// The whole context is no value for a typed test.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::super::expr::{Expr, Kind, Literal, Path, Relation};
+use super::super::expr::{Expr, Kind, Path, Relation};
 use crate::authz::{
     TypeName,
-    general::{Datum, DatumRecord, DatumSet, Function, Net, Node},
+    general::{Datum, DatumRecord, DatumSet, Function, Node},
     program::{Attribute, Read},
 };
 
@@ -15,7 +15,7 @@ pub(super) fn lower(expr: &Expr) -> Node {
     let pair = |left: &Expr, right: &Expr| Box::new([lower(left), lower(right)]);
     let all = |exprs: &[Expr]| exprs.iter().map(lower).collect::<Box<[Node]>>();
     match &expr.kind {
-        Kind::Literal(literal) => Node::Constant(datum(literal)),
+        Kind::Literal(literal) => Node::Constant(literal.into()),
         Kind::Path(path) => Node::Read(read(path, None)),
         Kind::Field(of, names) => Node::Attribute(boxed(of), names.as_slice().into()),
         Kind::Set(elements) => set(elements.iter().map(lower).collect()),
@@ -57,16 +57,6 @@ pub(super) fn read(path: &Path, asked: Option<&str>) -> Read {
     let names = path.attributes.iter().map(|name| &**name).chain(asked);
     let attributes = names.map(|name| Attribute { name: name.into(), ty: None });
     Read { root: path.root, attributes: attributes.collect() }
-}
-
-fn datum(literal: &Literal) -> Datum {
-    match literal {
-        Literal::Bool(value) => Datum::Bool(*value),
-        Literal::Long(value) => Datum::Long(*value),
-        Literal::Str(text) => Datum::Str(text.clone()),
-        Literal::Ip(net) => Datum::Ip(Net(*net)),
-        Literal::Entity(entity) => Datum::Entity(entity.type_name, entity.id.clone()),
-    }
 }
 
 fn set(elements: Vec<Node>) -> Node {
