@@ -38,16 +38,15 @@ fn members(flags: &[String]) -> Result<BTreeMap<String, Value>, Box<dyn Error>> 
         let [flag, value] = pair else { return Err(format!("{pair:?} needs a value").into()) };
         let value = match &**flag {
             "--request" => {
-                let text = fs::read_to_string(value)?;
-                members = serde_json::from_str(&text)
+                members = serde_json::from_str(&read(value)?)
                     .map_err(|error| format!("{value}: the request is no JSON object: {error}"))?;
                 continue;
             }
             "--principal" | "--action" | "--resource" => Value::from(&**value),
             "--roles" | "--scopes" => value.split(',').collect::<Vec<_>>().into(),
-            "--context" => serde_json::from_str(value)?,
-            "--entities" => serde_json::from_str(&fs::read_to_string(value)?)?,
-            "--now" => Value::from(value.parse::<u64>()?),
+            "--context" => json(flag, value)?,
+            "--entities" => json(value, &read(value)?)?,
+            "--now" => json(flag, value)?,
             _ => return Err(format!("unknown flag {flag}").into()),
         };
         given.insert(flag.trim_start_matches('-').to_owned(), value);
@@ -81,11 +80,17 @@ fn explanation(
     let entities = Entities::from_json(&json("entities", "[]"))?;
     let known = policies.know(&entities)?;
     let own = known.members(&json("context", "{}"))?;
+    let roles = texts(members, "roles")?;
+    for role in roles.iter().filter(|role| policies.role(role).is_none()) {
+        let meant = policies.nearest_role(role);
+        let hint = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+        eprintln!("note: the policies know no role `{role}`{hint}");
+    }
     let now = match members.get("now") {
         Some(now) => UnixTime::from_secs(now.as_u64().ok_or("`now` is no number of seconds")?),
         None => clock::now().wall,
     };
-    let mut caller = Principal::assertion("policy", "caller").roles(texts(members, "roles")?);
+    let mut caller = Principal::assertion("policy", "caller").roles(roles);
     if members.contains_key("scopes") {
         caller = caller.scopes(texts(members, "scopes")?);
     }
@@ -96,6 +101,14 @@ fn explanation(
         resource: &known.entity(resource_type, resource)?,
         context: &Context::plain(now, &own).entities(known),
     }))
+}
+
+fn read(file: &str) -> Result<String, String> {
+    fs::read_to_string(file).map_err(|error| format!("cannot read {file}: {error}"))
+}
+
+fn json(place: &str, text: &str) -> Result<Value, String> {
+    serde_json::from_str(text).map_err(|error| format!("{place}: no JSON: {error}"))
 }
 
 /// `TYPE::ID`, whose id may be in quotes.

@@ -29,8 +29,9 @@ fn one(text: &mut String, file: &str, source: &str, error: &PolicyError) -> std:
             let margin = " ".repeat(number.to_string().len());
             writeln!(text, "{margin}--> {file}:{number}:{column}")?;
             writeln!(text, "{margin} |")?;
-            writeln!(text, "{number} | {}", printable(line))?;
-            let (indent, carets) = (" ".repeat(column.saturating_sub(1)), carets(line, column));
+            let (shown, before) = window(line, column.saturating_sub(1));
+            writeln!(text, "{number} | {shown}")?;
+            let (indent, carets) = (" ".repeat(before), carets(line, column));
             writeln!(text, "{margin} | {indent}{carets}")?;
             if let Some(help) = help {
                 writeln!(text, "{margin} = help: {help}")?;
@@ -48,6 +49,23 @@ fn one(text: &mut String, file: &str, source: &str, error: &PolicyError) -> std:
     }
     writeln!(text)
 }
+
+/// What is shown of a line, and how much of that is before the character `at`: all of it, or where
+/// it is long, what is around that character.
+fn window(line: &str, at: usize) -> (String, usize) {
+    let line = printable(line);
+    if line.chars().count() <= WIDE {
+        return (line, at);
+    }
+    let skipped = at.saturating_sub(WIDE / 2);
+    let part: String = line.chars().skip(skipped).take(WIDE).collect();
+    let ends = skipped + WIDE >= line.chars().count();
+    let [start, end] = [skipped > 0, !ends].map(|cut| if cut { "..." } else { "" });
+    (format!("{start}{part}{end}"), at - skipped + start.len())
+}
+
+/// Longer lines are not shown whole.
+const WIDE: usize = 120;
 
 /// Under the word, or the quoted text, that starts at the column.
 fn carets(line: &str, column: usize) -> String {

@@ -3,6 +3,10 @@
 use super::{
     Action, Effect, PolicySet, Role, RuleId,
     explain::Part,
+    load::{
+        expr::{Expr, Kind, Root},
+        settled::role_of,
+    },
     rules::{Condition, Rule},
 };
 
@@ -77,15 +81,23 @@ impl PolicySet {
 }
 
 fn bearing(rule: Rule<'_>, effect: Effect) -> Bearing<'_> {
-    let roles = |one: &Condition| matches!(&*one.part, Part::Roles(_));
-    let asked = rule.conditions().filter_map(|one| match &*one.part {
-        Part::Roles(roles) => Some(roles),
+    let asked = rule.conditions().find_map(roles);
+    let conditional = rule.conditions().count() > usize::from(asked.is_some());
+    Bearing { rule: rule.id, effect, roles: asked.unwrap_or_default(), conditional }
+}
+
+/// The roles of which a condition takes one, where it asks for nothing else.
+fn roles(condition: &Condition) -> Option<Vec<&str>> {
+    match &*condition.part {
+        Part::Roles(roles) => Some(roles.iter().map(|role| &**role).collect()),
+        Part::When(Expr { kind: Kind::In(of, role), .. }) if is_principal(of) => {
+            role_of(role).map(|role| vec![role])
+        }
         Part::When(_) | Part::Unless(_) | Part::During(_) | Part::Outside(_) => None,
-    });
-    Bearing {
-        rule: rule.id,
-        effect,
-        roles: asked.flatten().map(|role| &**role).collect(),
-        conditional: rule.conditions().any(|one| !roles(one)),
     }
+}
+
+fn is_principal(expr: &Expr) -> bool {
+    let Kind::Path(path) = &expr.kind else { return false };
+    path.root == Root::Principal && path.attributes.is_empty()
 }

@@ -147,6 +147,22 @@ fn the_matrix_and_the_graph_show_roles_by_actions() {
   p2 --x|forbid| a2
 "#,
     );
+    check(
+        &["graph", "examples/policy/orders.cedar"],
+        0,
+        r#"flowchart LR
+  r0(["manager"])
+  a0["order:read"]
+  p0{{"policy0"}}
+  p0 -->|permit| a0
+  a1["order:refund"]
+  p1{{"policy2"}}
+  p1 --x|forbid| a1
+  p2{{"policy1"}}
+  r0 --- p2
+  p2 -->|permit| a1
+"#,
+    );
 }
 
 #[test]
@@ -158,6 +174,37 @@ fn what_is_called_wrongly_is_told_apart() {
         2,
         "error: no action `order:raed`; did you mean `order:read`?\n",
     );
-    let (code, text) = policy(&["check", "no-such-file"]);
-    assert!(code == 2 && text.starts_with("error: cannot read no-such-file: "), "{text}");
+    for call in [
+        &["check", "no-such-file"][..],
+        &["decide", ORDERS, "--request", "no-such-file"],
+        &["explain", ORDERS, "--entities", "no-such-file"],
+    ] {
+        let (code, text) = policy(call);
+        assert!(code == 2 && text.starts_with("error: cannot read no-such-file: "), "{text}");
+    }
+    let (code, text) = policy(&["decide", ORDERS, "--context", "{"]);
+    assert!(code == 2 && text.starts_with("error: --context: no JSON: "), "{text}");
+    // A real caller may have roles that decide nothing here; whoever tries one is told.
+    let ask = ["--principal", "a", "--resource", "Order::7", "--action", "order:read"];
+    check(
+        &[&["decide", ORDERS, "--roles", "clerc,clerk"], &ask[..]].concat(),
+        0,
+        "allow `role:clerk`\nnote: the policies know no role `clerc`; did you mean `clerk`?\n",
+    );
+}
+
+#[test]
+fn of_a_long_line_that_part_is_shown_which_is_wrong() {
+    let file = std::env::temp_dir().join(format!("portcullis-long-{}.cedar", std::process::id()));
+    let many = "context.a == 1 || ".repeat(50);
+    let text = format!(
+        "permit (principal, action, resource) when {{ {many}context.b = 2 || {many}true }};"
+    );
+    std::fs::write(&file, text).unwrap();
+    let (code, text) = policy(&["check", file.to_str().unwrap()]);
+    std::fs::remove_file(&file).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    let [_, _, _, shown, carets, ..] = &*lines else { panic!("{text}") };
+    assert!(code == 1 && shown.len() < 140 && shown.starts_with("1 | ..."), "{text}");
+    assert_eq!(shown.get(carets.find('^').unwrap()..).unwrap().get(..3), Some("= 2"), "{text}");
 }
