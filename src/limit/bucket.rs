@@ -12,7 +12,7 @@
 //!
 //! **A refund may only give back what time has not.** A step adds the stretch up to `until` to
 //! the bucket; whatever of it lies before the latest reading may have drained by now, and is
-//! paid. Refunds of earlier steps move the stretch down; see [`Pace::unstep`].
+//! paid. Refunds of earlier steps move the stretch down; see `table/undo.rs`.
 //!
 //! **A stale clock can only under-admit.** Of two readings, the older one never admits what the
 //! younger one refuses: how far the step would lie ahead does not grow with `now`.
@@ -42,6 +42,7 @@ impl Pace {
 
     /// The pace of calls that count as `cost` calls at once; `None` when the bucket never holds
     /// that many.
+    #[inline]
     pub(super) fn times(self, cost: u32) -> Option<Self> {
         let interval = self.interval.checked_mul(cost.into());
         let interval = interval.filter(|&it| it <= self.tolerance)?;
@@ -49,6 +50,7 @@ impl Pace {
     }
 
     /// The pace of calls that may leave so many calls' debt behind, or as much as times can say.
+    #[inline]
     pub(super) fn beyond(self, debt: u32) -> Self {
         let more = self.interval.saturating_mul(debt.into());
         Self { tolerance: self.tolerance.saturating_add(more).min(END / 2), ..self }
@@ -62,24 +64,6 @@ impl Pace {
     /// The time in which one call drains.
     pub(super) const fn interval(self) -> u64 {
         self.interval
-    }
-
-    /// How far to lower the bucket for a step at `reading` that ended at `until` and is not to
-    /// count. `refunded` is at least what the bucket was lowered by since, and `latest` at least
-    /// every reading that it was stepped at.
-    ///
-    /// Where the step's stretch ends by now: only refunds of steps before it have moved it down.
-    /// Each of those left `latest` or more below the stretch, and `latest` is `reading` or later,
-    /// so the end is never below `reading + interval`.
-    ///
-    /// Why what is given back is never too much: take any moment `a <= latest`. A refund of a
-    /// step that read `a` or later takes back what the lemma counted. Any other leaves the end of
-    /// its stretch at `latest` or later, and all later steps above it: what the lemma asks for.
-    pub(super) const fn unstep(self, until: u64, reading: u64, refunded: u64, latest: u64) -> u64 {
-        let (moved, lowest) = (until.saturating_sub(refunded), reading + self.interval);
-        let end = if moved > lowest { moved } else { lowest };
-        let left = end.saturating_sub(latest);
-        if left < self.interval { left } else { self.interval }
     }
 
     /// Where a call at `now` moves a bucket that stands at `tat`; always beyond `tat`, always
@@ -125,24 +109,6 @@ mod tests {
         check(30, 10, Ok(40));
         check(30, 1_000, Ok(1_010));
         check(40, 0, spent(20));
-    }
-
-    #[test]
-    fn what_a_step_may_give_back() {
-        let pace = Pace::new(10, 3).unwrap();
-        let check = |until: u64, refunded: u64, latest: u64, expected: u64| {
-            let given = pace.unstep(until, 100, refunded, latest);
-            assert_eq!(given, expected, "{until} {refunded} {latest}");
-        };
-        check(110, 0, 100, 10);
-        check(130, 0, 100, 10);
-        check(110, 0, 103, 7);
-        check(110, 0, 110, 0);
-        check(110, 0, 500, 0);
-        check(130, 20, 100, 10);
-        check(130, 10, 115, 5);
-        check(130, 25, 100, 10);
-        check(130, u64::MAX, 104, 6);
     }
 
     #[test]

@@ -7,17 +7,18 @@ use crate::{Mono, Now, UnixTime};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
     pub(super) mono: Mono,
-    pub(super) wall: Option<UnixTime>,
+    /// Of a [`Mono`] alone, the end of time: no calendar goes that far.
+    pub(super) wall: UnixTime,
 }
 
 impl From<Mono> for Moment {
     fn from(mono: Mono) -> Self {
-        Self { mono, wall: None }
+        Self { mono, wall: UnixTime::from_millis(u64::MAX) }
     }
 }
 
 impl From<Now> for Moment {
     fn from(now: Now) -> Self {
-        Self { mono: now.mono, wall: Some(now.wall) }
+        Self { mono: now.mono, wall: now.wall }
     }
 }

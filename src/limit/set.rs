@@ -1,12 +1,16 @@
 //! Several quotas, all or nothing.
 
-use std::{fmt, hash::Hash, marker::PhantomData};
+use std::{
+    fmt,
+    hash::{BuildHasher, Hash, RandomState},
+    marker::PhantomData,
+};
 
 use super::{
     Allowance, Exceeded, LimitError, Moment, Quota, WhenFull,
     hashing::Hashing,
-    table::Refunds,
-    window::{Charged, Window, fewer},
+    table::{Debit, Refunds},
+    window::{Window, fewer},
 };
 
 /// Counts calls by key against up to four quotas at once: a second's and a day's, for example.
@@ -51,16 +55,21 @@ use super::{
 pub struct LimitSet<K: ?Sized> {
     pub(super) windows: Box<[Window]>,
     pub(super) hashing: Hashing,
+    /// A number that few others have, 1 in 2^32, so that a charge of the same tables is known again.
+    pub(super) own: u32,
     keys: PhantomData<fn(&K)>,
 }
 
 /// What one call was charged; dropped, it stands.
+// Not more than 128 bytes: those are moved without a call.
 #[derive(Debug)]
 pub struct Charge {
     hash: u64,
-    cost: u32,
     at: Moment,
-    debits: [Option<Charged>; MOST_QUOTAS],
+    cost: u32,
+    set: u32,
+    /// One for each quota of the set, unless the cost is 0.
+    debits: [Debit; MOST_QUOTAS],
 }
 
 impl Charge {
@@ -72,7 +81,7 @@ impl Charge {
 
     /// What is left of it once it counts or has been refunded: whom it counted.
     pub(crate) const fn settled(&self) -> Self {
-        Self { cost: 0, debits: [None; MOST_QUOTAS], ..*self }
+        Self { cost: 0, ..*self }
     }
 }
 
@@ -92,7 +101,8 @@ impl<K: Hash + ?Sized> LimitSet<K> {
         if windows.is_empty() || windows.len() > MOST_QUOTAS {
             return Err(LimitError::Quotas { count: windows.len() });
         }
-        Ok(Self { windows, hashing, keys: PhantomData })
+        let own = RandomState::new().hash_one(()) as u32;
+        Ok(Self { windows, hashing, own, keys: PhantomData })
     }
 
     /// What to do with new keys while a table is full; [`WhenFull::Inherit`] if not said.
@@ -120,6 +130,7 @@ impl<K: Hash + ?Sized> LimitSet<K> {
     ///
     /// # Errors
     /// When a quota is spent or cannot be counted: the one with the longest wait.
+    #[inline]
     pub fn charge_at(
         &self,
         key: &K,
@@ -194,25 +205,43 @@ impl<K: Hash + ?Sized> LimitSet<K> {
 }
 
 impl<K: ?Sized> LimitSet<K> {
-    fn charge(&self, hash: u64, cost: u32, now: Moment) -> Result<Charge, Exceeded> {
-        let mut charge = Charge { hash, cost, at: now, debits: [None; MOST_QUOTAS] };
+    #[inline]
+    fn charge(&self, hash: u64, cost: u32, at: Moment) -> Result<Charge, Exceeded> {
+        let debits = [Debit::default(); MOST_QUOTAS];
+        let mut charge = Charge { hash, at, cost, set: self.own, debits };
+        self.debit(&mut charge)?;
+        Ok(charge)
+    }
+
+    /// Debits all buckets of a charge, or none.
+    // Where the charge is to stay, since moving it takes longer than one of them.
+    fn debit(&self, charge: &mut Charge) -> Result<(), Exceeded> {
+        let Charge { hash, cost, at, .. } = *charge;
         if cost == 0 {
-            return Ok(charge);
+            return Ok(());
         }
-        if self.windows.len() > 1 {
-            // Asking first spares the others a charge and its refund, and finds the longest wait.
-            self.peek(hash, cost, now)?;
+        // Asking the later ones first spares the earlier ones a charge and its refund.
+        if self.windows.iter().skip(1).any(|it| it.peek(hash, cost, at).is_err()) {
+            // Of all that refuse, the longest wait.
+            self.peek(hash, cost, at)?;
         }
-        for (window, debit) in self.windows.iter().zip(&mut charge.debits) {
-            match window.charge(hash, cost, now) {
-                Ok(charged) => *debit = Some(charged),
+        for (place, (window, debit)) in self.windows.iter().zip(&mut charge.debits).enumerate() {
+            match window.charge(hash, cost, at) {
+                Ok(debited) => *debit = debited,
                 Err(no) => {
-                    self.refund(charge);
+                    self.take_back(charge, place);
                     return Err(no);
                 }
             }
         }
-        Ok(charge)
+        Ok(())
+    }
+
+    /// Takes back what a charge of this set debited by the first so many quotas.
+    fn take_back(&self, charge: &Charge, quotas: usize) {
+        for (window, debit) in self.windows.iter().zip(charge.debits).take(quotas) {
+            window.refund(charge.hash, debit, charge.at);
+        }
     }
 
     fn peek(&self, hash: u64, cost: u32, now: Moment) -> Result<(), Exceeded> {
@@ -235,19 +264,25 @@ impl<K: ?Sized> LimitSet<K> {
 
     /// Whether a charge left so many per cent of one of the quotas used, or more.
     pub(crate) fn is_near(&self, charge: &Charge, percent: u8) -> bool {
-        let mut debits = self.windows.iter().zip(charge.debits);
-        debits.any(|(window, debit)| {
-            let left = debit.and_then(|it| window.left("", it, charge.at));
-            left.is_some_and(|it| it.is_past(percent))
-        })
+        self.left("", charge).any(|left| left.is_past(percent))
     }
 
     /// What a charge of this set, or of one whose debts it keeps, left of the quota that is now the
     /// tightest; `None` when nothing was counted.
     pub(crate) fn allowance(&self, by: &'static str, charge: &Charge) -> Option<Allowance> {
+        self.left(by, charge).reduce(Allowance::tighter)
+    }
+
+    /// What a charge left of each quota that counted it.
+    fn left(&self, by: &'static str, charge: &Charge) -> impl Iterator<Item = Allowance> {
         let debits = self.windows.iter().zip(charge.debits);
-        let left = debits.filter_map(|(window, debit)| window.left(by, debit?, charge.at));
-        left.reduce(Allowance::tighter)
+        let counted = debits.take(if self.counted(charge) { MOST_QUOTAS } else { 0 });
+        counted.filter_map(move |(window, debit)| window.left(by, debit, charge.at))
+    }
+
+    /// Whether there is anything in a charge that is of these tables.
+    const fn counted(&self, charge: &Charge) -> bool {
+        charge.cost > 0 && charge.set == self.own
     }
 
     /// Takes back a charge of this set: the call does not count.
@@ -259,10 +294,8 @@ impl<K: ?Sized> LimitSet<K> {
     /// the part, calls that overlap without a pause may use the quota up to that bound. A key
     /// that lost its slot meanwhile gets nothing back.
     pub fn refund(&self, charge: Charge) {
-        for (window, debit) in self.windows.iter().zip(charge.debits) {
-            if let Some(debit) = debit {
-                window.refund(charge.hash, debit);
-            }
+        if self.counted(&charge) {
+            self.take_back(&charge, MOST_QUOTAS);
         }
     }
 }

@@ -95,7 +95,7 @@ impl<K: Hash + ?Sized> LimitSet<K> {
     /// nothing can be inherited.
     ///
     /// Refund a charge to the set that charged it. A successor gives it back too where it keeps
-    /// the debt, and otherwise nothing.
+    /// the debt and has no more quotas than this one, and otherwise nothing.
     ///
     /// # Errors
     /// When there is no quota or more than four, one cannot be kept or inherit, or there is no
@@ -113,7 +113,11 @@ impl<K: Hash + ?Sized> LimitSet<K> {
             (None, None) => Err(LimitError::Quotas { count: 0 }),
         };
         let windows = quotas.into_iter().enumerate().map(heir).collect::<Result<_, _>>()?;
-        Self::of(windows, self.hashing.clone())
+        let mut heir = Self::of(windows, self.hashing.clone())?;
+        if inheritance == Inheritance::KeepDebt && heir.windows.len() <= self.windows.len() {
+            heir.own = self.own;
+        }
+        Ok(heir)
     }
 }
 
@@ -133,7 +137,7 @@ impl Window {
             Inheritance::Reset => self.table.emptied(),
             Inheritance::KeepDebt => return Ok(Self { quota, pace: new, ..self.clone() }),
             Inheritance::KeepTokens => {
-                let now = self.reading(now).ok_or(other_clock)?;
+                let now = self.reading(now).map_err(|_| other_clock)?;
                 self.table.replaced(|stands| match stands.checked_sub(now) {
                     None | Some(0) => stands,
                     Some(debt) => now.saturating_add(kept_tokens(old, new, debt)).min(END - 1),

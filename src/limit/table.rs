@@ -20,7 +20,7 @@
 //! - the **generation**, which each new owner raises. Without it a word could fall back to what
 //!   the owner before read, who would then swap, and debit the wrong bucket;
 //! - the **latest** reading of a stripe and the sum **refunded** there, by which
-//!   [`Pace::unstep`] finds what may be given back.
+//!   [`Debit::left`] finds what may be given back.
 //!
 //! A refusal may then be by a word that has fallen in between: it came before the refund. A reset
 //! is a refund of everything; both are in `table/undo.rs`.
@@ -106,7 +106,7 @@ impl Table {
         let note = || self.note::<REFUNDS>(hash, now);
         let answer = self.set(hash).home(hash.max(1)).step(hash.max(1), now, pace, note);
         let until = answer.unwrap_or_else(|| self.elsewhere(hash, now, pace))?;
-        Ok(Debit { until, reading: now, refunded })
+        Ok(Debit { until, interval: pace.interval(), refunded })
     }
 
     /// Steps the bucket of a key that is not at home, or that others step at the same time.

@@ -1,10 +1,6 @@
 //! One quota and the buckets of all keys under it.
 
-use std::{
-    hash::{BuildHasher, RandomState},
-    num::NonZeroU64,
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use super::{
     Allowance, Exceeded, ExceededKind, LimitError, Moment, Quota, Stats,
@@ -21,16 +17,6 @@ pub(super) struct Window {
     pub(super) pace: Pace,
     /// Where it goes by one.
     pub(super) calendar: Option<Arc<Calendar>>,
-    /// A number that no other table has, so that a charge is known again.
-    pub(super) own: NonZeroU64,
-}
-
-/// What a call was charged, with all that its refund needs.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Charged {
-    debit: Debit,
-    pace: Pace,
-    table: NonZeroU64,
 }
 
 impl Window {
@@ -44,8 +30,7 @@ impl Window {
         let pace = quota.pace()?;
         let calendar = quota.calendar().map(|(unit, zone)| Calendar::new(unit, zone));
         let calendar = calendar.transpose()?.map(Arc::new);
-        let own = NonZeroU64::new(RandomState::new().hash_one(())).unwrap_or(NonZeroU64::MIN);
-        Ok(Self { quota, table, pace, calendar, own })
+        Ok(Self { quota, table, pace, calendar })
     }
 
     /// Whether one call may cost that much.
@@ -62,7 +47,7 @@ impl Window {
 
     /// Counts a call of that cost.
     #[inline]
-    pub(super) fn charge(&self, hash: u64, cost: u32, now: Moment) -> Result<Charged, Exceeded> {
+    pub(super) fn charge(&self, hash: u64, cost: u32, now: Moment) -> Result<Debit, Exceeded> {
         self.charge_beyond(hash, cost, 0, now)
     }
 
@@ -85,23 +70,24 @@ impl Window {
         cost: u32,
         debt: u32,
         at: Moment,
-    ) -> Result<Charged, Exceeded> {
-        self.told(at, |now| {
-            let pace = self.pace(cost, debt)?;
-            let debit = self.table.charge::<true>(hash, now, pace)?;
-            Ok(Charged { debit, pace, table: self.own })
-        })
+    ) -> Result<Debit, Exceeded> {
+        let now = self.reading(at);
+        let charge = |now| self.table.charge::<true>(hash, now, self.pace(cost, debt)?);
+        now.and_then(charge).map_err(|denied| self.told(at, denied))
     }
 
     /// Whether a call of that cost would be counted at this moment.
+    #[inline]
     pub(super) fn peek(&self, hash: u64, cost: u32, at: Moment) -> Result<(), Exceeded> {
-        self.told(at, |now| self.table.peek(hash, now, self.pace(cost, 0)?))
+        let now = self.reading(at);
+        let peek = |now| self.table.peek(hash, now, self.pace(cost, 0)?);
+        now.and_then(peek).map_err(|denied| self.told(at, denied))
     }
 
-    /// Takes back what was charged to this table, by whatever quota.
-    pub(super) fn refund(&self, hash: u64, charged: Charged) {
-        if charged.table == self.own {
-            self.table.refund(hash, charged.pace, charged.debit);
+    /// Takes back what was charged to this table at that moment, by whatever quota.
+    pub(super) fn refund(&self, hash: u64, debit: Debit, at: Moment) {
+        if let Ok(reading) = self.reading(at) {
+            self.table.refund(hash, reading, debit);
         }
     }
 
@@ -109,50 +95,53 @@ impl Window {
         self.table.stats(self.reading(at).unwrap_or(u64::MAX))
     }
 
-    /// What a charge of that moment left; `None` of one that was made to another table.
-    pub(super) fn left(&self, by: &'static str, charged: Charged, at: Moment) -> Option<Allowance> {
-        let whole = self.wait(at, 1);
-        let left = Allowance::new(by, self.quota, self.pace, charged.debit.debt(), whole);
-        (charged.table == self.own).then_some(left)
+    /// What a charge of that moment left.
+    pub(super) fn left(&self, by: &'static str, debit: Debit, at: Moment) -> Option<Allowance> {
+        let debt = debit.debt(self.reading(at).ok()?);
+        Some(Allowance::new(by, self.quota, self.pace, debt, self.wait(at, 1)))
     }
 
+    #[inline]
     fn pace(&self, cost: u32, debt: u32) -> Result<Pace, Denied> {
-        let wait = self.pace.tolerance();
-        self.pace.beyond(debt).times(cost).ok_or(Denied { kind: ExceededKind::TooCostly, wait })
+        let too_costly = self.no(ExceededKind::TooCostly);
+        self.pace.beyond(debt).times(cost).ok_or(too_costly)
     }
 
-    /// Asks by the clock of the quota, and tells a refusal by the one on the wall.
-    fn told<T>(
-        &self,
-        at: Moment,
-        ask: impl FnOnce(u64) -> Result<T, Denied>,
-    ) -> Result<T, Exceeded> {
-        let clock = Denied { kind: ExceededKind::Clock, wait: self.pace.tolerance() };
-        let answer = self.reading(at).ok_or(clock).and_then(ask);
-        answer.map_err(|denied| {
-            let no = Exceeded::new(self.quota, denied);
-            match self.quota.calendar() {
-                None => no,
-                Some((unit, _)) => {
-                    no.waiting(self.wait(at, denied.wait).unwrap_or(unit.as_nanos()))
-                }
-            }
-        })
+    /// A refusal that no wait cures.
+    const fn no(&self, kind: ExceededKind) -> Denied {
+        Denied { kind, wait: self.pace.tolerance() }
     }
 
-    /// The moment by the clock of the quota. That of a calendar leaps from one period to the next.
-    pub(super) fn reading(&self, at: Moment) -> Option<u64> {
-        match &self.calendar {
-            None => Some(at.mono.as_nanos()),
-            Some(calendar) => calendar.period(at.wall?)?.checked_mul(LEAP),
+    /// Tells a refusal by the clock on the wall.
+    #[cold]
+    fn told(&self, at: Moment, denied: Denied) -> Exceeded {
+        let no = Exceeded::new(self.quota, denied);
+        match self.quota.calendar() {
+            None => no,
+            Some((unit, _)) => no.waiting(self.wait(at, denied.wait).unwrap_or(unit.as_nanos())),
         }
+    }
+
+    /// The moment by the clock of the quota.
+    #[inline]
+    pub(super) fn reading(&self, at: Moment) -> Result<u64, Denied> {
+        match &self.calendar {
+            None => Ok(at.mono.as_nanos()),
+            Some(calendar) => self.leapt(calendar, at),
+        }
+    }
+
+    /// The moment by the clock of a calendar, which leaps from one period to the next.
+    fn leapt(&self, calendar: &Calendar, at: Moment) -> Result<u64, Denied> {
+        let leapt = calendar.period(at.wall).and_then(|period| period.checked_mul(LEAP));
+        leapt.ok_or(self.no(ExceededKind::Clock))
     }
 
     /// How long the clock on the wall takes to where that of the calendar has gone on by so much.
     fn wait(&self, at: Moment, lacking: u64) -> Option<u64> {
         let calendar = self.calendar.as_ref()?;
-        let then = self.reading(at)?.saturating_add(lacking);
-        calendar.until(then.div_ceil(LEAP), at.wall?)
+        let then = self.reading(at).ok()?.saturating_add(lacking);
+        calendar.until(then.div_ceil(LEAP), at.wall)
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 
 use portcullis::{
     Mono, Quota,
-    limit::{ExceededKind, LimitError, LimitSet, Limiter},
+    limit::{Charge, ExceededKind, LimitError, LimitSet, Limiter},
 };
 use proptest::prelude::*;
 
@@ -32,6 +32,11 @@ fn a_set_takes_one_to_four_quotas_that_can_be_kept() {
     let none = Quota::per_day(0);
     assert_eq!(error(&[quota, none]), LimitError::Zero { quota: none });
     assert!(LimitSet::<str>::new([quota; 4], 4).is_ok());
+}
+
+#[test]
+fn a_charge_is_small_enough_to_be_moved_without_a_call() {
+    assert!(size_of::<Charge>() <= 128, "{}", size_of::<Charge>());
 }
 
 #[test]

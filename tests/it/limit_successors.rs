@@ -125,6 +125,23 @@ fn attack_a_refund_by_a_slower_quota_of_what_a_faster_one_charged() {
 }
 
 #[test]
+fn attack_a_refund_at_a_successor_with_a_quota_more() {
+    let quotas = [Quota::per_day(4), Quota::per_day(3)];
+    let old = set(quotas);
+    let first = old.charge_at("a", 1, at(START)).unwrap();
+    let second = old.charge_at("a", 1, at(START)).unwrap();
+    let fewer = old.successor(quotas.into_iter().take(1), KeepDebt, at(START)).unwrap();
+    // What it never charged, its second quota must not give back, so nothing is.
+    let more = fewer.successor(quotas, KeepDebt, at(START)).unwrap();
+    more.refund(first);
+    assert_eq!((room(&fewer, START), room(&more, START)), (2, 2));
+    more.charge_at("a", 2, at(START)).unwrap();
+    assert_eq!((room(&fewer, START), room(&more, START)), (0, 0));
+    fewer.refund(second);
+    assert_eq!((room(&fewer, START), room(&more, START)), (1, 1));
+}
+
+#[test]
 fn calls_race_with_a_change_that_keeps_the_debt_and_none_is_lost() {
     let quota = |burst| Quota::per_day(1).burst(burst);
     let shared = Snapshot::new(Limiter::<u64>::new(quota(400), 64).unwrap());

@@ -27,7 +27,8 @@ fn race<T: Send + 'static>(
         builder.check(move || {
             let windows = quotas.iter().map(|it| Window::new(*it, 1, Refunds::Given).unwrap());
             let windows = windows.collect();
-            let set = Arc::new(LimitSet { windows, hashing: hashing.clone(), keys: PhantomData });
+            let set =
+                Arc::new(LimitSet { windows, hashing: hashing.clone(), own: 1, keys: PhantomData });
             let spawn = |run: fn(&LimitSet<str>) -> T| {
                 let set = Arc::clone(&set);
                 thread::spawn(move || run(&set))

@@ -30,11 +30,29 @@ fn a_slot_takes_24_bytes_with_its_part_of_the_stripe() {
 }
 
 #[test]
+fn what_a_step_may_give_back() {
+    let check = |until: u64, refunded: u64, latest: u64, expected: u64| {
+        let debit = Debit { until, interval: 10, refunded: 0 };
+        let given = debit.left(100, refunded, latest);
+        assert_eq!(given, expected, "{until} {refunded} {latest}");
+    };
+    check(110, 0, 100, 10);
+    check(130, 0, 100, 10);
+    check(110, 0, 103, 7);
+    check(110, 0, 110, 0);
+    check(110, 0, 500, 0);
+    check(130, 20, 100, 10);
+    check(130, 10, 115, 5);
+    check(130, 25, 100, 10);
+    check(130, u64::MAX, 104, 6);
+}
+
+#[test]
 fn a_refunded_call_does_not_count() {
     let table = table(64, WhenFull::Deny);
     for _ in 0..1_000 {
         let debit = table.charge::<true>(7, 100, pace(3)).unwrap();
-        table.refund(7, pace(3), debit);
+        table.refund(7, 100, debit);
     }
     assert_eq!(room(&table, 7, 100, 3), 3);
 }
@@ -45,8 +63,8 @@ fn refunds_in_any_order_leave_what_counts() {
         let table = table(64, WhenFull::Deny);
         let debits: Vec<_> =
             (0..3).map(|_| table.charge::<true>(7, 100, pace(4)).unwrap()).collect();
-        table.refund(7, pace(4), debits[first]);
-        table.refund(7, pace(4), debits[(first + 1) % 3]);
+        table.refund(7, 100, debits[first]);
+        table.refund(7, 100, debits[(first + 1) % 3]);
         assert_eq!(room(&table, 7, 100, 4), 3, "{first}");
     }
 }
@@ -57,7 +75,7 @@ fn attack_a_refund_of_what_time_has_refilled() {
     let table = table(64, WhenFull::Deny);
     let old = table.charge::<true>(7, 100, pace(1)).unwrap();
     assert_eq!(table.check(7, 115, pace(1)), Ok(()));
-    table.refund(7, pace(1), old);
+    table.refund(7, 100, old);
     assert!(table.check(7, 115, pace(1)).is_err());
 }
 
@@ -69,10 +87,10 @@ fn attack_refunds_that_move_each_other() {
         (0..5).map(|_| table.charge::<true>(7, 100, pace(5)).unwrap()).collect();
     let last = debits.pop().unwrap();
     for debit in debits {
-        table.refund(7, pace(5), debit);
+        table.refund(7, 100, debit);
     }
     assert_eq!(table.check(7, 140, pace(5)), Ok(()));
-    table.refund(7, pace(5), last);
+    table.refund(7, 100, last);
     assert_eq!(room(&table, 7, 140, 5), 4);
 }
 
@@ -88,7 +106,7 @@ fn attack_a_refund_makes_room_below_what_a_displaced_key_owed() {
     assert_eq!(table.check(5, 100, pace(2)), Ok(()));
     assert!(table.sets[0].owned_by(1).is_none());
     for debit in debits {
-        table.refund(2, pace(2), debit);
+        table.refund(2, 100, debit);
     }
     assert_eq!(room(&table, 1, 100, 2), 1);
 }
@@ -109,8 +127,8 @@ fn readings_and_refunds_are_those_of_a_set() {
     let (table, other) = (table(8, WhenFull::Deny), u64::MAX);
     let debit = table.charge::<true>(7, 100, pace(3)).unwrap();
     let others = table.charge::<true>(other, 500, pace(3)).unwrap();
-    table.refund(other, pace(3), others);
-    table.refund(7, pace(3), debit);
+    table.refund(other, 500, others);
+    table.refund(7, 100, debit);
     assert_eq!(room(&table, 7, 100, 3), 3);
 }
 
@@ -122,7 +140,7 @@ fn a_displaced_key_has_nothing_to_take_back() {
         assert_eq!(table.check(key, 200, pace(1)), Ok(()));
     }
     assert!(table.sets[0].owned_by(1).is_none());
-    table.refund(1, pace(1), debit);
+    table.refund(1, 100, debit);
     for key in 2..=5 {
         assert!(table.check(key, 200, pace(1)).is_err(), "{key}");
     }
@@ -146,12 +164,12 @@ fn attack_a_refund_of_what_a_reset_forgot() {
         let mut debits: Vec<_> =
             (0..3).map(|_| table.charge::<true>(7, 100, pace(3)).unwrap()).collect();
         for debit in debits.drain(..refunded) {
-            table.refund(7, pace(3), debit);
+            table.refund(7, 100, debit);
         }
         table.reset(7);
         assert_eq!(room(&table, 7, 100, 3), 3);
         for debit in debits {
-            table.refund(7, pace(3), debit);
+            table.refund(7, 100, debit);
         }
         assert_eq!(room(&table, 7, 100, 3), 0, "{refunded}");
     }
@@ -235,13 +253,14 @@ fn refunds_in_order_lose_nothing_however_long_calls_overlap() {
     for pending in 1..4 {
         let (table, mut open) = (table(64, WhenFull::Deny), VecDeque::new());
         for now in 100..2_000 {
-            open.push_back(table.charge::<true>(7, now, pace(4)).unwrap());
+            open.push_back((now, table.charge::<true>(7, now, pace(4)).unwrap()));
             if open.len() > pending {
-                table.refund(7, pace(4), open.pop_front().unwrap());
+                let (reading, debit) = open.pop_front().unwrap();
+                table.refund(7, reading, debit);
             }
         }
-        for debit in open {
-            table.refund(7, pace(4), debit);
+        for (reading, debit) in open {
+            table.refund(7, reading, debit);
         }
         assert_eq!(room(&table, 7, 2_000, 4), 4, "{pending}");
     }
@@ -272,8 +291,8 @@ proptest! {
                 Op::Refund(_) if standing.is_empty() => {}
                 Op::Refund(index) => {
                     let at = index.index(standing.len());
-                    let (key, cost, _, debit, _) = standing.swap_remove(at);
-                    table.refund(key, pace(burst).times(cost).unwrap(), debit);
+                    let (key, _, reading, debit, _) = standing.swap_remove(at);
+                    table.refund(key, reading, debit);
                 }
                 Op::Reset { key } => {
                     table.reset(key);
@@ -314,7 +333,7 @@ proptest! {
                     let at = index.index(standing.len());
                     let (key, pace, reading, debit) = standing.swap_remove(at);
                     let before = stands(&table, key);
-                    table.refund(key, pace, debit);
+                    table.refund(key, reading, debit);
                     if let (Some(before), Some(after)) = (before, stands(&table, key)) {
                         let least = pace.interval().saturating_sub(clock - reading);
                         prop_assert!((least..=pace.interval()).contains(&(before - after)));
@@ -335,7 +354,7 @@ proptest! {
         let (mut kept, before) = (0, u64::from(debt.min(burst)) * INTERVAL);
         for refunded in refunded {
             if let Ok(debit) = table.charge::<true>(7, 100, pace(burst)) {
-                if refunded { table.refund(7, pace(burst), debit) } else { kept += 1 }
+                if refunded { table.refund(7, 100, debit) } else { kept += 1 }
             }
         }
         let due = (INTERVAL * u64::from(burst) - before.saturating_sub(5)) / INTERVAL;

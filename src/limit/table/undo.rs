@@ -3,11 +3,12 @@
 use super::*;
 
 /// What a call was charged, for its refund.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::limit) struct Debit {
-    /// Where it moved its bucket.
+    /// Where the bucket stood after it.
     pub(super) until: u64,
-    pub(super) reading: u64,
+    /// How far a call of its cost moves a bucket.
+    pub(super) interval: u64,
     /// What had been refunded in its stripe before.
     pub(super) refunded: u64,
 }
@@ -16,9 +17,27 @@ pub(in crate::limit) struct Debit {
 pub(in crate::limit) type Debited = Result<Debit, Denied>;
 
 impl Debit {
-    /// How far it left its bucket from full.
-    pub(in crate::limit) const fn debt(self) -> u64 {
-        self.until.saturating_sub(self.reading)
+    /// How far it left its bucket from full, at the reading that it was charged at.
+    pub(in crate::limit) const fn debt(self, reading: u64) -> u64 {
+        self.until.saturating_sub(reading)
+    }
+
+    /// How far to lower the bucket, if the call at `reading` is not to count. `since` is at least
+    /// what the bucket was lowered by since then, and `latest` at least every reading that it was
+    /// stepped at.
+    ///
+    /// Where the stretch ends by now: only refunds of steps before it have moved it down. Each of
+    /// those left `latest` or more below the stretch, and `latest` is `reading` or later, so the
+    /// end is never below `reading + interval`.
+    ///
+    /// Why what is given back is never too much: take any moment `a <= latest`. A refund of a
+    /// step that read `a` or later takes back what the lemma counted. Any other leaves the end of
+    /// its stretch at `latest` or later, and all later steps above it: what the lemma asks for.
+    pub(super) const fn left(self, reading: u64, since: u64, latest: u64) -> u64 {
+        let (moved, lowest) = (self.until.saturating_sub(since), reading + self.interval);
+        let end = if moved > lowest { moved } else { lowest };
+        let left = end.saturating_sub(latest);
+        if left < self.interval { left } else { self.interval }
     }
 }
 
@@ -37,9 +56,9 @@ impl Table {
         pace.step(stands, now).map(drop)
     }
 
-    /// Takes back what is left of a debit of `pace`. A key that was displaced has nothing to
+    /// Takes back what is left of a debit at `reading`. A key that was displaced has nothing to
     /// take it back from.
-    pub(in crate::limit) fn refund(&self, hash: u64, pace: Pace, debit: Debit) {
+    pub(in crate::limit) fn refund(&self, hash: u64, reading: u64, debit: Debit) {
         let stripe = self.stripe(hash);
         // Refunds of a stripe come one by one, and nobody is displaced meanwhile.
         let _held = lock(&stripe.floor);
@@ -49,7 +68,7 @@ impl Table {
         let since = refunded.wrapping_sub(debit.refunded);
         let amount = slot.lower(|_| {
             let latest = stripe.latest.load(Relaxed);
-            pace.unstep(debit.until, debit.reading, since, latest)
+            debit.left(reading, since, latest)
         });
         stripe.refunded.store(refunded.wrapping_add(amount), Relaxed);
         self.refunded(hash);

@@ -15,26 +15,28 @@ use Step::{Charge, Refund, Reset};
 
 /// Keys with the debits they may take back.
 #[derive(Clone, Default)]
-pub(super) struct Purse(Vec<(u64, Debit)>);
+pub(super) struct Purse(Vec<(Call, Debit)>);
 
 impl Purse {
     fn run(&mut self, table: &Table, steps: &[Step], burst: u32) -> Vec<Answer> {
         let mut answers = Vec::new();
         for step in steps {
             match *step {
-                Charge(Call(key, now)) => match table.charge::<true>(key, now, pace(burst)) {
-                    Ok(debit) => {
-                        self.0.push((key, debit));
-                        answers.push(Admitted);
+                Charge(call @ Call(key, now)) => {
+                    match table.charge::<true>(key, now, pace(burst)) {
+                        Ok(debit) => {
+                            self.0.push((call, debit));
+                            answers.push(Admitted);
+                        }
+                        Err(denied) if denied.kind == ExceededKind::TableFull => answers.push(Full),
+                        Err(_) => answers.push(Spent),
                     }
-                    Err(denied) if denied.kind == ExceededKind::TableFull => answers.push(Full),
-                    Err(_) => answers.push(Spent),
-                },
+                }
                 Refund(key) => {
-                    let last = self.0.iter().rposition(|(owner, _)| *owner == key);
+                    let last = self.0.iter().rposition(|(Call(owner, _), _)| *owner == key);
                     if let Some(last) = last {
-                        let (_, debit) = self.0.remove(last);
-                        table.refund(key, pace(burst), debit);
+                        let (Call(_, reading), debit) = self.0.remove(last);
+                        table.refund(key, reading, debit);
                     }
                 }
                 Reset(key) => table.reset(key),
