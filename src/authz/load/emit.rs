@@ -42,7 +42,7 @@ pub(in crate::authz) struct Emitted {
 /// # Errors
 /// When it gets too long.
 pub(in crate::authz) fn emit(part: &Part, target: Target<'_>) -> Result<Emitted, TooLong> {
-    let mut emitter = Emitter { target, steps: Vec::new(), weight: 0, work: 0, depth: 0 };
+    let mut emitter = Emitter { target, steps: Vec::new(), weight: 0, work: 0 };
     let start = match part {
         Part::Roles(names) => {
             let mut names = names.iter().rev();
@@ -63,8 +63,6 @@ const TRUE: Operand = Operand::Constant(Datum::Bool(true));
 const WORK_PER_STEP: usize = 4;
 /// More work for one program is refused.
 const MAX_WORK: usize = 16 * MAX_STEPS;
-/// More `if`s and conditions within one comparison are refused.
-const MAX_LIFTED: usize = 128;
 
 struct Emitter<'a> {
     target: Target<'a>,
@@ -73,8 +71,6 @@ struct Emitter<'a> {
     weight: usize,
     /// Parts that were looked at, each as often as it was.
     work: usize,
-    /// Of what has been lifted.
-    depth: usize,
 }
 
 impl Emitter<'_> {
@@ -135,33 +131,28 @@ impl Emitter<'_> {
 
     /// A test of values of which one is yet to be chosen, or is true or false: a test for each
     /// of the two that it may be. A test evaluates all its values, in whatever order, so it fails
-    /// where Cedar's does.
+    /// where Cedar's does. How many of these lie within one another is bounded by the work, as each
+    /// looks at all that those within it will look at.
     fn lifted(&mut self, expr: &Expr, yes: Exit, no: Exit) -> Result<Exit, TooLong> {
         self.toil(2 * size(expr))?;
-        self.depth += 1;
-        if self.depth > MAX_LIFTED {
-            return Err(TooLong);
-        }
         let (mut one, mut other) = (expr.clone(), expr.clone());
         let (Some(here), Some(there)) = (slot(&mut one), slot(&mut other)) else {
             return Err(TooLong);
         };
         let found = mem::replace(here, literal(true));
-        let start = if let Kind::If(parts) = found.kind {
+        if let Kind::If(parts) = found.kind {
             let [condition, yes_value, no_value] = *parts;
             (*here, *there) = (yes_value, no_value);
-            self.branch(&condition, &one, &other, yes, no)?
+            self.branch(&condition, &one, &other, yes, no)
         } else if let Kind::Field(of, names) = found.kind {
             let mut forced = Vec::new();
             *here = read(*of, names, &mut forced)?;
             let start = self.condition(&one, yes, no)?;
-            self.forced(&forced, start)?
+            self.forced(&forced, start)
         } else {
             *there = literal(false);
-            self.branch(&found, &one, &other, yes, no)?
-        };
-        self.depth -= 1;
-        Ok(start)
+            self.branch(&found, &one, &other, yes, no)
+        }
     }
 
     /// Evaluates the values, so that it fails where one of them does, and goes on.

@@ -85,6 +85,9 @@ fn what_is_unknown_of_an_entity_known_by_name_switches_no_forbid_off() {
 
     check(r#"resource.shop in Shop::"chain""#, name(), failed);
     check(r#"resource.shop in Shop::"1""#, name(), "forbid f");
+    // That it is one of several is asked first: it needs no more than the name.
+    check(r#"resource.shop in [Shop::"chain", Shop::"1"]"#, name(), "forbid f");
+    check(r#"resource.shop in [Shop::"chain", Shop::"2"]"#, name(), failed);
     check(r#"resource.shop in Shop::"chain""#, open(), "allow p");
     let mut chained = Thing::new("Shop", "1");
     chained.parents.push(("Shop", "chain".into()));

@@ -11,11 +11,11 @@ use super::{
         bits::Bits,
         explain::Part,
         load::{
-            emit::{Target, emit},
-            expr::{Expr, Kind},
+            emit::{Emitted, Target, emit},
+            expr::{Expr, Kind, parse},
         },
         names::Names,
-        program::{Outcomes, Program},
+        program::{MAX_STEPS, Outcomes, Program},
         schema::Ty,
         world::{Stop, World},
     },
@@ -24,11 +24,15 @@ use super::{
 };
 use crate::UnixTime;
 
-fn program(part: Part) -> Result<Program, TestCaseError> {
+fn emitted(part: &Part) -> Option<Emitted> {
     let (schema, roles) = (schema(), Names::new(ROLES));
     let resource = Ty::Entity(TypeName::new("Doc"));
-    let emitted = emit(&part, Target { schema: &schema, roles: &roles, resource });
-    emitted.map(|emitted| emitted.program).map_err(|_| TestCaseError::reject("too long"))
+    emit(part, Target { schema: &schema, roles: &roles, resource }).ok()
+}
+
+fn program(part: Part) -> Result<Program, TestCaseError> {
+    let emitted = emitted(&part).ok_or_else(|| TestCaseError::reject("too long"));
+    emitted.map(|emitted| emitted.program)
 }
 
 fn with_world<T>(scene: &Scene, resource: bool, ask: impl FnOnce(&World<'_>) -> T) -> T {
@@ -164,4 +168,60 @@ fn the_conditions_of_these_tests_have_every_operator_and_every_answer() {
     ];
     assert!(seen.keys().eq(expected), "{seen:?}");
     assert!(seen.values().all(|answers| answers.iter().all(|count| *count >= 10)), "{seen:?}");
+}
+
+/// How many tests are kept of a condition, and what it costs; `None` where that is too much.
+fn costs(condition: &str) -> Option<(usize, usize)> {
+    let emitted = emitted(&Part::When(parse(condition).unwrap()))?;
+    Some((emitted.program.steps.len(), emitted.cost))
+}
+
+/// A record of so many fields that are true, and what else is in it.
+fn record(fields: usize, other: &str) -> String {
+    let fields: String = (0..fields).map(|at| format!("f{at}:true,")).collect();
+    format!("{{{fields}{other}}}")
+}
+
+#[test]
+fn what_is_looked_at_costs_a_quarter_of_what_is_kept() {
+    let tests = |count: usize| vec!["true"; count].join("&&");
+    assert_eq!(costs("resource.c"), Some((1, 1)));
+    assert_eq!(costs(&tests(20)), Some((20, 25)));
+    assert_eq!(costs(&tests(MAX_STEPS)), Some((1_024, 1_280)));
+    assert_eq!(costs(&tests(MAX_STEPS + 1)), None);
+    // Nothing of it is kept, and all of it is compared.
+    let same = |fields| format!("{0} == {0}", record(fields, "g: true"));
+    let (kept, cost) = costs(&same(300)).unwrap();
+    assert!(kept == 0 && (200..400).contains(&cost), "{cost}");
+    // The texts of a pattern are kept, and long ones count as several.
+    let like = |stars: usize| format!("resource.d like \"{}\"", "x*".repeat(stars));
+    assert!(costs(&like(20)).is_some_and(|(kept, cost)| kept == 1 && cost > 20));
+    assert!(costs(&like(700)).is_some() && costs(&like(1_020)).is_none());
+}
+
+#[test]
+fn what_is_copied_for_each_choice_counts_though_nothing_of_it_is_kept() {
+    let chosen = |choices: usize| {
+        let choose = |other, at| format!("if resource.a == {at} then {at} else {other}");
+        let value = (0..choices).fold("0".to_owned(), choose);
+        format!("{} == {}", record(300, &format!("g: ({value})")), record(300, "g: 1"))
+    };
+    assert!(costs(&chosen(5)).is_some());
+    assert_eq!(costs(&chosen(9)), None);
+}
+
+#[test]
+fn each_of_a_set_is_compared_with_each_of_another_only_where_these_are_few() {
+    let set = |count: usize| format!("[{}]", vec!["{a:true}"; count].join(","));
+    let asked = |one, other| format!("{}.containsAll({})", set(one), set(other));
+    for (one, other) in [(17, 17), (1, 60), (60, 1)] {
+        assert!(costs(&asked(one, other)).is_some(), "{one} {other}");
+    }
+    for (one, other) in [(200, 200), (400, 10), (10, 400)] {
+        let condition = Part::When(parse(&asked(one, other)).unwrap());
+        let mut refused = false;
+        let counted = allocation_counter::measure(|| refused = emitted(&condition).is_none());
+        // It is refused before the comparisons are written down.
+        assert!(refused && counted.bytes_total < 1_000_000, "{one} {other}: {counted:?}");
+    }
 }
