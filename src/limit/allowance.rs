@@ -131,6 +131,33 @@ mod tests {
     }
 
     #[test]
+    fn a_share_is_past_when_so_much_is_used() {
+        let quota = Quota::per_second(1).burst(4);
+        let check = |debt: u64, percent: u8, expected: bool| {
+            let it = Allowance::new("client", quota, quota.pace().unwrap(), debt, None);
+            assert_eq!(it.is_past(percent), expected, "{debt} {percent}");
+        };
+        check(0, 0, true);
+        check(0, 1, false);
+        check(3 * SECOND - 1, 75, false);
+        check(3 * SECOND, 75, true);
+        check(4 * SECOND - 1, 100, false);
+        check(5 * SECOND, 100, true);
+    }
+
+    #[test]
+    fn by_the_calendar_all_comes_back_at_once() {
+        let quota = Quota::per_calendar_day(3, "Europe/Berlin").unwrap();
+        let check = |debt: u64, remaining: u64, nanos: u64| {
+            let it = Allowance::new("client", quota, quota.pace().unwrap(), debt, Some(7));
+            assert_eq!(told(it), (remaining, Duration::from_nanos(nanos)), "{debt}");
+        };
+        check(0, 3, 0);
+        check(1, 2, 7);
+        check(3, 0, 7);
+    }
+
+    #[test]
     fn the_tightest_quota_of_a_set_is_told() {
         let quotas = [Quota::per_second(10), Quota::per_hour(3), Quota::per_day(3)];
         let set = LimitSet::<str>::new(quotas, 64).unwrap();

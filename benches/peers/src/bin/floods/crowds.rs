@@ -49,7 +49,7 @@ pub(crate) fn print() -> Result<(), Box<dyn Error>> {
     println!("| flood | limiter | slots | denied | attacker | heap, bytes | resident, MiB |");
     println!("|---|---|---:|---:|---:|---:|---:|");
     // With the share of calls by those who mean well that may be denied, in per cent.
-    let quarter = (LIVE * 5 / 4, 0.1);
+    let quarter = (LIVE * 5 / 4, 0.5);
     let (half, more, advised) = (LIVE * 5 / 2, LIVE * 4, slots_for(LIVE));
     for (slots, most) in [quarter, (LIVE * 3 / 2, 0.1), (half, 0.0), (more, 0.0), (advised, 0.0)] {
         ours(&NEW, slots, most)?;
