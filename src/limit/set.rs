@@ -313,3 +313,5 @@ const MOST_QUOTAS: usize = 4;
 #[cfg(test)]
 #[cfg(loom)]
 mod models;
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use std::{
 
 use portcullis::{
     Mono, Quota,
-    limit::{Charge, ExceededKind, LimitError, LimitSet, Limiter},
+    limit::{Charge, ExceededKind, LimitError, LimitSet, Limiter, WhenFull},
 };
 use proptest::prelude::*;
 
@@ -217,6 +217,21 @@ proptest! {
                     prop_assert_eq!(refusing.unwrap().check_at(&key, at(now)), Err(no));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_peek_says_what_a_charge_would_and_counts_nothing(
+        calls in prop::collection::vec((0..9_u64, 1..4_u32, 0..300_000_000_u64), 1..100), full: bool,
+    ) {
+        let quotas = [Quota::per_second(5), Quota::per_minute(12), Quota::per_hour(40)];
+        let when_full = if full { WhenFull::Deny } else { WhenFull::Inherit };
+        let set = LimitSet::<u64>::new(quotas, 4).unwrap().when_full(when_full);
+        let mut now = 0;
+        for (key, cost, later) in calls {
+            now += later;
+            let peeked = [(); 2].map(|()| set.peek_at(&key, cost, at(now)));
+            prop_assert_eq!(peeked, [set.charge_at(&key, cost, at(now)).map(drop); 2]);
         }
     }
 }
