@@ -1,6 +1,9 @@
 //! A store of entities behind the gate: whom it puts in which group decides, until it is replaced.
 
-use std::{sync::atomic::AtomicBool, sync::atomic::Ordering::Relaxed, thread};
+use std::{
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    thread,
+};
 
 use axum::{Extension, Router, body::Body, extract::Path, http::Request, routing::get};
 use portcullis::{

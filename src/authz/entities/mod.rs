@@ -29,7 +29,8 @@ use super::{
 /// They stand behind the names in other values: where a condition asks for an attribute of
 /// `resource.owner`, or what it lies in, the entity of that name is looked up here. What an entity
 /// lies in is worked out when they are read. [`PolicySet::know`](super::PolicySet::know) makes
-/// them known to policies.
+/// them known to policies, and [`GateBuilder::entities`](crate::GateBuilder::entities) to those of a
+/// gate.
 ///
 /// ```
 /// use portcullis::{UnixTime, authz::{AccessRequest, Context, Entities, PolicySet}};

@@ -18,7 +18,8 @@ use crate::authz::Effect;
 /// It is read from TOML with [`from_toml`](Self::from_toml), or with `serde` from any other
 /// self-describing format. Reading accepts the shape only;
 /// [`PolicySet::from_document`](crate::authz::PolicySet::from_document) checks every name and type, and
-/// refuses every field that it does not know.
+/// refuses every field that it does not know. A type of which nothing is read and to which nothing
+/// is done, such as groups that callers lie in, has `attributes = {}`.
 ///
 /// ```
 /// use portcullis::authz::{Document, Policy, PolicySet};
