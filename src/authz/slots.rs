@@ -59,25 +59,37 @@ const FACTOR: u64 = 0x243f_6a88_85a3_08d3;
 
 /// A hash of one number more.
 pub(super) fn fold(state: u64, word: u64) -> u64 {
-    let product = u128::from(state ^ word) * u128::from(FACTOR);
-    (product >> 64) as u64 ^ product as u64
+    product(state ^ word, FACTOR)
 }
 
-/// A hash of the text. Its last eight bytes are taken whole, though some of them were before.
+/// A hash of the text. Both factors of the last product are secret where the state is, so that
+/// nobody can choose texts that meet.
 pub(super) fn fold_text(state: u64, text: &str) -> u64 {
     let bytes = text.as_bytes();
-    let state = fold(state, bytes.len() as u64);
-    let (words, _) = bytes.as_chunks::<8>();
-    let state = words.iter().fold(state, |state, word| fold(state, u64::from_le_bytes(*word)));
+    let mut state = state ^ bytes.len() as u64;
+    if let Some(rest) = bytes.get(8..).filter(|rest| rest.len() > 8) {
+        let words = rest.as_chunks::<8>().0.iter();
+        state = words.fold(state, |state, word| fold(state, u64::from_le_bytes(*word)));
+    }
+    let (first, last) = ends(bytes);
+    product(state ^ first, state.rotate_left(32) ^ last)
+}
+
+/// The first and the last eight bytes, or four; those of a shorter text are all in the first.
+fn ends(bytes: &[u8]) -> (u64, u64) {
     let half = |half: &[u8; 4]| u64::from(u32::from_le_bytes(*half));
-    fold(
-        state,
-        match (bytes.last_chunk::<8>(), bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-            (Some(last), ..) => u64::from_le_bytes(*last),
-            (None, Some(first), Some(last)) => half(first) << 32 | half(last),
-            _ => bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
-        },
-    )
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        (half(first), half(last))
+    } else {
+        (bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0)
+    }
+}
+
+fn product(one: u64, other: u64) -> u64 {
+    let product = u128::from(one) * u128::from(other);
+    (product >> 64) as u64 ^ product as u64
 }
 
 #[cfg(test)]
@@ -127,8 +139,13 @@ mod tests {
             "baaaaaaaa",
             "aaaaaaaaa",
             "aaaaaaaab",
+            "aaaaaaaaaaaaaaaa",
+            "aaaaaaaaaaaaaaaaa",
+            "aaaaaaaabaaaaaaaa",
+            "aaaaaaaaabaaaaaaaa",
         ];
-        let hashes: std::collections::BTreeSet<u64> = texts.map(|text| fold_text(1, text)).into();
+        let hashes: std::collections::BTreeSet<u64> =
+            texts.map(|text| fold_text(FACTOR, text)).into();
         assert_eq!(hashes.len(), texts.len());
     }
 }
