@@ -130,7 +130,7 @@ impl<'a> Run<'_, 'a> {
             }
             Node::IsEmpty(inner) => {
                 let set = self.seen(inner)?;
-                self.cells.each(set, &mut |_| false)
+                self.cells.each(set, |_| false)
             }
             Node::Constant(_)
             | Node::Read(_)
@@ -230,14 +230,14 @@ impl<'a> Run<'_, 'a> {
     /// All of the set are asked what they are, whether or not the answer is known before; and that
     /// it is one of them needs no entity.
     fn is_in_any(&self, left: &Value<'a>, right: Seen<'_>) -> Result<bool, Stop> {
-        let lower = uid(left)?;
+        let (lower, entity) = (uid(left)?, self.world.entity(left));
         let (mut found, mut below) = (false, Ok(false));
-        self.cells.try_each(right, &mut |element| {
+        self.cells.try_each(right, |element| {
             let Seen::One(upper) = &element else { return Err(WRONG) };
             let upper = uid(upper)?;
             found |= self.holds(lower, upper);
             if below == Ok(false) {
-                below = self.below(left, upper);
+                below = entity.map(|entity| entity.is_some_and(|entity| entity.is_in(upper)));
             }
             Ok(true)
         })?;

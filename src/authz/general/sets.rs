@@ -59,7 +59,7 @@ impl<'a> Cells<'a> {
     pub(super) fn each(
         &self,
         set: Seen<'_>,
-        each: &mut dyn FnMut(Seen<'_>) -> bool,
+        mut each: impl FnMut(Seen<'_>) -> bool,
     ) -> Result<bool, Stop> {
         match set {
             Seen::Set(first) => Ok(self.follow(first).all(|cell| each(cell.value))),
@@ -75,10 +75,10 @@ impl<'a> Cells<'a> {
     pub(super) fn try_each(
         &self,
         set: Seen<'_>,
-        each: &mut dyn FnMut(Seen<'_>) -> Result<bool, Stop>,
+        mut each: impl FnMut(Seen<'_>) -> Result<bool, Stop>,
     ) -> Result<bool, Stop> {
         let mut stop = None;
-        let all = self.each(set, &mut |element| {
+        let all = self.each(set, |element| {
             each(element).unwrap_or_else(|error| {
                 stop = Some(error);
                 false
@@ -89,12 +89,12 @@ impl<'a> Cells<'a> {
 
     pub(super) fn contains(&self, how: How, set: Seen<'_>, asked: Seen<'_>) -> Result<bool, Stop> {
         // That both are sets is asked before anything else.
-        self.each(set, &mut |_| false)?;
+        self.each(set, |_| false)?;
         match how {
             How::Element => self.holds(set, asked),
-            How::All => self.try_each(asked, &mut |element| self.holds(set, element)),
+            How::All => self.try_each(asked, |element| self.holds(set, element)),
             How::Any => {
-                let none = self.try_each(asked, &mut |element| Ok(!self.holds(set, element)?))?;
+                let none = self.try_each(asked, |element| Ok(!self.holds(set, element)?))?;
                 Ok(!none)
             }
         }
@@ -106,7 +106,7 @@ impl<'a> Cells<'a> {
         {
             return Ok(own.holds(value));
         }
-        Ok(!self.try_each(set, &mut |other| Ok(!self.equal(element, other)?))?)
+        Ok(!self.try_each(set, |other| Ok(!self.equal(element, other)?))?)
     }
 
     /// Values of different types are different.
