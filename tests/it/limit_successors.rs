@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use portcullis::{
     Mono, Quota, Snapshot,
-    limit::{Inheritance, LimitError, LimitSet, Limiter, WhenFull},
+    limit::{ExceededKind, Inheritance, LimitError, LimitSet, Limiter, WhenFull},
 };
 use proptest::prelude::*;
 
@@ -139,6 +139,15 @@ fn attack_a_refund_at_a_successor_with_a_quota_more() {
     assert_eq!((room(&fewer, START), room(&more, START)), (0, 0));
     fewer.refund(second);
     assert_eq!((room(&fewer, START), room(&more, START)), (1, 1));
+}
+
+#[test]
+fn a_debt_stays_before_the_end_of_what_can_be_counted() {
+    let now = at((1 << 60) - 10 * SECOND);
+    let old = set(Quota::per_second(1));
+    old.charge_at("a", 1, now).unwrap();
+    let new = old.successor(Quota::per_day(1), KeepTokens, now).unwrap();
+    assert_eq!(new.peek_at("a", 1, now).unwrap_err().kind(), ExceededKind::Spent);
 }
 
 #[test]

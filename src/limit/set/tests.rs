@@ -62,3 +62,11 @@ fn keys_of_another_type_count_like_those_of_the_set() {
     assert!(set.charge_by(&7_u64, 1, NOW.into()).is_err());
     assert!(set.charge_by(&8_u64, 1, NOW.into()).is_ok());
 }
+
+#[test]
+fn what_costs_nothing_takes_no_slot() {
+    let set = set();
+    assert_eq!(set.charge_at("alice", 0, NOW).unwrap().cost(), 0);
+    assert_eq!(set.owe_at("alice", 0, 5, NOW), 0);
+    assert!(set.stats_at(NOW).all(|(_, it)| it.entered == 0));
+}
