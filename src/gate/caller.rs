@@ -1,10 +1,6 @@
 //! What a handler gets: who is calling, and the policies to ask.
 
-use std::{
-    fmt,
-    net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use super::{
     Unchecked,
@@ -42,22 +38,23 @@ struct Shared {
     visit: Visit,
     editions: Arc<Editions>,
     known: Option<(Principal, Subject)>,
-    state: Mutex<State>,
 }
 
-/// What the handler has done so far.
+/// What has become of a request so far.
 #[derive(Default)]
-struct State {
+pub(super) struct State {
+    /// What was charged, until it is known whether it counts.
+    pub(super) charges: Charges,
     /// The action that the route asks for and the policies could not settle without a resource.
     owed: Option<Action>,
     /// What was asked last.
     asked: Option<(Action, Decision)>,
     /// The last refusal the handler was given, and what it had asked.
     refused: Option<(Refusal, Option<(Action, Decision)>)>,
-    /// What was charged, until it is known whether it counts.
-    charges: Charges,
     /// Who logged in by this request.
     login: Option<Principal>,
+    /// Whether the event has been written.
+    pub(super) told: bool,
 }
 
 /// What came of a request behind the gate.
@@ -87,20 +84,17 @@ impl Outcome<'_> {
 
 impl Caller {
     pub(super) fn new(
-        mut visit: Visit,
+        visit: Visit,
         editions: Arc<Editions>,
         known: Option<(Principal, Subject)>,
         settled: Settled,
     ) -> Self {
-        let charges = std::mem::take(&mut visit.charges);
-        let mut state = State { charges, ..State::default() };
         match settled {
             Settled::Open => {}
-            Settled::Decided(action, decision) => state.asked = Some((action, decision)),
-            Settled::Owed(action) => state.owed = Some(action),
+            Settled::Decided(action, decision) => visit.state().asked = Some((action, decision)),
+            Settled::Owed(action) => visit.state().owed = Some(action),
         }
-        let state = Mutex::new(state);
-        Self(Arc::new(Shared { visit, editions, known, state }))
+        Self(Arc::new(Shared { visit, editions, known }))
     }
 
     /// Who is calling; `None` on a public route without a credential.
@@ -137,7 +131,7 @@ impl Caller {
     /// `None` where nothing counted it, or once it is closed.
     #[must_use]
     pub fn allowance(&self) -> Option<Allowance> {
-        self.0.visit.gate.0.limits.allowance(&self.0.state().charges)
+        self.0.visit.gate.0.limits.allowance(&self.0.visit.state().charges)
     }
 
     /// Charges what the request turned out to cost beyond the cost of its route, to all limits
@@ -149,7 +143,7 @@ impl Caller {
     /// of the caller until then, and say what time it is.
     #[must_use = "what was not counted was forgiven"]
     pub fn owe(&self, cost: u32, now: Now) -> u32 {
-        self.0.visit.gate.0.limits.owe(&self.0.state().charges, cost, now)
+        self.0.visit.gate.0.limits.owe(&self.0.visit.state().charges, cost, now)
     }
 
     /// Who is calling, where a handler cannot do without.
@@ -233,7 +227,7 @@ impl Caller {
     /// form, once every factor is right. Nothing else changes; whoever opens a session, or makes
     /// a token, decides by whom the next request is.
     pub fn logged_in(&self, principal: &Principal) {
-        self.0.state().login = Some(principal.clone());
+        self.0.visit.state().login = Some(principal.clone());
     }
 }
 
@@ -262,7 +256,7 @@ impl Shared {
             (request.action, decision)
         })?;
         let denial = self.visit.gate.denied(asked.1).err().map(|refusal| (refusal, Some(asked)));
-        let mut state = self.state();
+        let mut state = self.visit.state();
         state.asked = Some(asked);
         state.refused = denial.or(state.refused.take());
         Ok(asked)
@@ -300,24 +294,24 @@ impl Shared {
 
     /// Whoever is answered about the route's own action pays what the handler owes.
     fn paid(&self, action: Action) {
-        let mut state = self.state();
+        let mut state = self.visit.state();
         state.owed = state.owed.filter(|owed| *owed != action);
     }
 
     fn refuse(&self, refusal: Refusal) -> Refusal {
         let refusal = self.visit.addressed(refusal);
-        self.state().refused = Some((refusal.clone(), None));
+        self.visit.state().refused = Some((refusal.clone(), None));
         refusal
     }
 
     fn conclude(&self, outcome: &Outcome<'_>) -> Result<(), Refusal> {
         // What is owed stays owed: a request that is closed twice is not paid for by the first.
-        let (owed, asked, refused, login, charges, ending) = {
-            let mut state = self.state();
-            let (charges, login) = (state.charges.take(), state.login.clone());
-            (state.owed, state.asked, state.refused.clone(), login, charges, state.ending(outcome))
+        let (owed, asked, refused, login) = {
+            let state = &mut *self.visit.state();
+            let ending = state.ending(outcome);
+            self.visit.gate.0.limits.settle(&mut state.charges, ending);
+            (state.owed, state.asked, state.refused.clone(), state.login.clone())
         };
-        self.visit.gate.0.limits.settle(charges, ending);
         let principal = login.as_ref().or(self.known.as_ref().map(|(principal, _)| principal));
         let action = owed.and_then(|owed| self.editions.policies().action_name(owed));
         let telling = Telling { principal, action, ..Telling::default() };
@@ -345,11 +339,6 @@ impl Shared {
         }
         Ok(())
     }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it is held, so a poisoned state is still whole.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl State {
@@ -367,8 +356,10 @@ impl State {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        // Nobody is left to answer; the event tells what was owed.
-        let _ = self.conclude(&Outcome::Served);
+        if !self.visit.state().told {
+            // Nobody is left to answer; the event tells what was owed.
+            let _ = self.conclude(&Outcome::Served);
+        }
     }
 }
 

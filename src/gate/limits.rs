@@ -103,14 +103,6 @@ impl Charges {
     fn into_all(self) -> impl Iterator<Item = Charged> {
         self.first.into_iter().flatten().chain(self.rest)
     }
-
-    /// What is to be settled; who is charged is still known after.
-    pub(super) fn take(&mut self) -> Self {
-        let settled = |it: &Charged| Charged { charge: it.charge.settled(), ..*it };
-        let first = self.first.each_ref().map(|it| it.as_ref().map(settled));
-        let rest = self.rest.iter().map(settled).collect();
-        std::mem::replace(self, Self { first, rest, under_way: Vec::new() })
-    }
 }
 
 impl Wanted {
@@ -181,13 +173,15 @@ impl Limits {
         owing.map(|(listed, it)| listed.owe(it, cost, self.debt, now)).max().unwrap_or(0)
     }
 
-    /// Takes back what does not count.
-    pub(super) fn settle(&self, charges: Charges, ending: Ending) {
-        for charged in charges.into_all() {
+    /// Takes back what does not count; whom it was charged to is still known after.
+    pub(super) fn settle(&self, charges: &mut Charges, ending: Ending) {
+        charges.under_way.clear();
+        for charged in charges.first.iter_mut().flatten().chain(&mut charges.rest) {
+            let charge = charged.charge.take();
             if let Some(listed) = self.listed.get(charged.limit)
                 && !listed.counts(ending)
             {
-                listed.refund(charged);
+                listed.refund(charged.plan, charge);
             }
         }
     }
@@ -196,7 +190,7 @@ impl Limits {
     fn give_back(&self, charges: &mut Charges) {
         for charged in std::mem::take(charges).into_all() {
             if let Some(listed) = self.listed.get(charged.limit) {
-                listed.refund(charged);
+                listed.refund(charged.plan, charged.charge);
             }
         }
     }

@@ -2,14 +2,11 @@
 
 use std::{
     net::IpAddr,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use super::{
-    Caller, Gate,
-    answers::Sent,
-    editions::Editions,
-    limits::{Charges, Watched},
+    Caller, Gate, answers::Sent, caller::State, editions::Editions, limits::Watched,
     onlooker::Onlooker,
 };
 use crate::{
@@ -30,13 +27,12 @@ pub(super) struct Visit {
     pub(super) secure: bool,
     /// The number of the route's line, once one matched.
     pub(super) line: Option<usize>,
-    pub(super) charges: Charges,
     pub(super) watched: Watched,
     pub(super) sent: Sent,
     pub(super) onlooker: Onlooker,
+    pub(super) state: Mutex<State>,
     method: Box<str>,
     path: Box<str>,
-    told: AtomicBool,
 }
 
 /// What the event says beyond the request itself.
@@ -67,13 +63,12 @@ impl Visit {
             client: facts.client_address(),
             secure: gate.0.transport.is_secure(facts),
             line: None,
-            charges: Charges::default(),
             watched: Watched::default(),
             sent: Sent::default(),
             onlooker: Onlooker::default(),
+            state: Mutex::default(),
             method: kept(gate, facts.method),
             path: kept(gate, facts.path),
-            told: AtomicBool::new(false),
         }
     }
 
@@ -101,9 +96,14 @@ impl Visit {
         Context::new(self.now.wall).facts(&facts).principal(principal)
     }
 
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it is held, so a poisoned state is still whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Writes the event, unless it has been written.
     pub(super) fn tell(&self, name: EventName, telling: Telling<'_>) {
-        if self.told.swap(true, Ordering::Relaxed) {
+        if std::mem::replace(&mut self.state().told, true) {
             return;
         }
         let Some(sink) = &self.gate.0.sink else { return };

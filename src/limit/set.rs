@@ -4,6 +4,7 @@ use std::{
     fmt,
     hash::{BuildHasher, Hash, RandomState},
     marker::PhantomData,
+    mem,
 };
 
 use super::{
@@ -79,9 +80,10 @@ impl Charge {
         self.cost
     }
 
-    /// What is left of it once it counts or has been refunded: whom it counted.
-    pub(crate) const fn settled(&self) -> Self {
-        Self { cost: 0, ..*self }
+    /// Takes what is to be settled; whom it counted is still known after.
+    pub(crate) const fn take(&mut self) -> Self {
+        let settled = Self { cost: 0, ..*self };
+        mem::replace(self, settled)
     }
 }
 

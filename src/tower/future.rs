@@ -36,7 +36,16 @@ pin_project! {
 
 /// A caller whose answer is awaited. Dropped before the answer, the request was abandoned, or
 /// its handler panicked.
-pub(super) struct Pending(pub(super) Caller);
+pub(super) struct Pending {
+    caller: Caller,
+    is_answered: bool,
+}
+
+impl Pending {
+    pub(super) fn new(caller: Caller) -> Self {
+        Self { caller, is_answered: false }
+    }
+}
 
 impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
     pub(super) fn inner(exchange: Exchange, future: S::Future, pending: Pending) -> Self {
@@ -68,10 +77,12 @@ where
         loop {
             let next = match this.state.as_mut().project() {
                 StateProjection::Inner { future, pending } => {
-                    return Poll::Ready(match ready!(future.poll(cx)) {
-                        Ok(response) => Ok(this.exchange.conclude(&pending.0, response)),
+                    let answer = ready!(future.poll(cx));
+                    pending.is_answered = true;
+                    return Poll::Ready(match answer {
+                        Ok(response) => Ok(this.exchange.conclude(&pending.caller, response)),
                         Err(error) => {
-                            let _ = pending.0.conclude(&Outcome::Failed);
+                            let _ = pending.caller.conclude(&Outcome::Failed);
                             Err(error)
                         }
                     });
@@ -84,7 +95,7 @@ where
                     match (ready!(lookup.as_mut().poll(cx)), next.take()) {
                         (Ok(caller), Some((mut service, mut request))) => {
                             this.exchange.edge.introduce(&caller, &mut request);
-                            let pending = Pending(caller);
+                            let pending = Pending::new(caller);
                             State::Inner { future: service.call(request), pending }
                         }
                         (Ok(_), None) => return Poll::Pending,
@@ -99,9 +110,11 @@ where
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        let outcome = if panicking() { Outcome::Failed } else { Outcome::Abandoned };
-        // Nobody waits for an answer that could be replaced.
-        let _ = self.0.conclude(&outcome);
+        if !self.is_answered {
+            let outcome = if panicking() { Outcome::Failed } else { Outcome::Abandoned };
+            // Nobody waits for an answer that could be replaced.
+            let _ = self.caller.conclude(&outcome);
+        }
     }
 }
 

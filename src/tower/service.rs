@@ -48,7 +48,7 @@ where
         match admission {
             Admission::Done(Ok(caller)) => {
                 self.edge.introduce(&caller, &mut request);
-                let pending = Pending(caller);
+                let pending = Pending::new(caller);
                 ResponseFuture::inner(exchange, self.inner.call(request), pending)
             }
             Admission::Done(Err(refusal)) => ResponseFuture::refused(exchange, refusal),

@@ -68,7 +68,6 @@ const LOCKS: Absence = Absence {
         "authz/hits",
         "clock.rs",
         "fetch/refresher",
-        "gate/caller",
         "gate/editions",
         "gate/ids",
         "gate/limits/listed",

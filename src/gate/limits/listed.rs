@@ -1,6 +1,9 @@
 //! One limit: who it is, and the terms that are in force.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{
+    PoisonError,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
 
 use super::{
     Charged, Ending, GateError, Limits, Room,
@@ -14,7 +17,7 @@ use crate::{
         limit::{By, Limit},
         visit::Visit,
     },
-    limit::Allowance,
+    limit::{Allowance, Charge},
 };
 
 /// What no replacement changes, and the rest.
@@ -47,9 +50,9 @@ impl Listed {
     }
 
     /// Takes back a charge; it gives back nothing where the terms have not kept its debt.
-    pub(super) fn refund(&self, charged: Charged) {
-        if let Some(set) = self.terms.peek().set(charged.plan) {
-            set.refund(charged.charge);
+    pub(super) fn refund(&self, plan: Option<usize>, charge: Charge) {
+        if let Some(set) = self.terms.peek().set(plan) {
+            set.refund(charge);
         }
     }
 
@@ -89,13 +92,15 @@ impl Limits {
             let keyed = terms.limit.each_route || listed.by == By::Route;
             let key = Key { line: visit.line.filter(|_| keyed), who };
             let (cost, now) = (self.cost(visit), visit.now);
-            match terms.charge((&key, principal), cost, now, &mut visit.charges.under_way) {
+            let state = visit.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+            let charges = &mut state.charges;
+            match terms.charge((&key, principal), cost, now, &mut charges.under_way) {
                 Ok((plan, charge)) => {
                     if terms.is_near(plan, charge.as_ref()) {
                         visit.watched.nearing.get_or_insert(place);
                     }
                     let charged = charge.map(|charge| Charged { limit: place, plan, charge });
-                    charged.into_iter().for_each(|it| visit.charges.push(it));
+                    charged.into_iter().for_each(|it| charges.push(it));
                 }
                 Err(_) if terms.limit.shadow => {
                     listed.refused.fetch_add(1, Relaxed);
@@ -103,7 +108,7 @@ impl Limits {
                 }
                 Err(refusal) => {
                     visit.watched.refusing = Some(place);
-                    self.give_back(&mut visit.charges);
+                    self.give_back(charges);
                     return Err(refusal);
                 }
             }
