@@ -3,7 +3,7 @@
 //! Each side limits clients by address, verifies the token and asks for a role. The reference is
 //! jwt-authorizer with tower_governor and a role check by hand; the bound is one layer by hand.
 //! Figures of `gate` are what is added to the bare router, which is asked in the same rounds and
-//! stands in `gate/none`. Those of `http` are whole requests over loopback: client, server and
+//! stands in `gate/none`; a layer that does nothing adds what stands in `gate/layer`. Those of `http` are whole requests over loopback: client, server and
 //! connections all on one thread, so that both sides' work is counted and none waits for a core.
 //!
 //! In `hit` ours has a cache of verified tokens and the token is in it; the others verify it as in
@@ -15,7 +15,7 @@ mod http;
 mod ours;
 mod peers;
 
-use std::{error::Error, net::SocketAddr, pin::pin, task};
+use std::{error::Error, hint::black_box, net::SocketAddr, pin::pin, sync::Arc, task};
 
 use ::http::{
     HeaderValue, Request, StatusCode,
@@ -28,7 +28,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use tower::ServiceExt as _;
+use tower::{ServiceExt as _, util::MapRequestLayer};
 
 use crate::{
     access_token::{Algorithm, Claims, Keys},
@@ -53,6 +53,7 @@ pub(crate) fn measure(session: &mut Session) -> Result<(), Box<dyn Error>> {
         let alone = Engine::new(bare.as_str(), answers, || answer(&router, &bearer[0]));
         session.measure(workload.reference(alone))?;
     }
+    nothing(session)?;
     http::measure_bare(session, &bare)?;
     for (name, algorithm) in [("hs256", Algorithm::Hs256), ("rs256", Algorithm::Rs256)] {
         for (kind, entries) in [("miss", 0), ("hit", 64)] {
@@ -61,6 +62,26 @@ pub(crate) fn measure(session: &mut Session) -> Result<(), Box<dyn Error>> {
         http::measure(session, &format!("http/{name}"), algorithm, &keys)?;
     }
     Ok(())
+}
+
+/// A layer with settings that does nothing: what axum takes for any.
+fn nothing(session: &mut Session) -> Result<(), Box<dyn Error>> {
+    let name = "gate/layer";
+    if !session.wants(name) {
+        return Ok(());
+    }
+    let (bare, settings, bearer) = (router(), Arc::new(()), HeaderValue::from_static(""));
+    let layer = MapRequestLayer::new(move |request: Request<Body>| {
+        black_box(&settings);
+        request
+    });
+    let layered = router().layer(layer);
+    let base = Engine::new("axum", [true], || answer(&bare, &bearer));
+    let engine =
+        Engine::new("bound: a layer that does nothing", [answer(&layered, &bearer)], || {
+            answer(&layered, &bearer)
+        });
+    session.measure(Workload::new(name, [true]).base(base).reference(engine.beyond_base()))
 }
 
 fn gate(

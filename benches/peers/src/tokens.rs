@@ -21,6 +21,7 @@ mod besides;
 mod hit;
 mod hits;
 mod hostile;
+mod kept;
 mod miss;
 mod peers;
 mod revocations;

@@ -1,24 +1,17 @@
 //! A token that has been verified before, among 10,000 of them.
 //!
-//! Ours has four places for each, so that none is without one. It finds a token by all its bytes,
-//! as the bound does, and holds the times against the clock.
+//! Ours finds it by all its bytes, as the bound does, and holds the times against the clock.
 
-use std::{error::Error, hint::black_box, sync::Arc};
+use std::{error::Error, hint::black_box};
 
-use foldhash::fast::RandomState;
-use hashbrown::HashMap;
-use portcullis::clock;
-
+use super::kept::{EXPECTED, Kept};
 use crate::{
-    access_token::{Algorithm, Claims, Keys, unix_seconds},
+    access_token::{Algorithm, Keys},
     measure::{Cycle, Engine, Session, Workload},
 };
 
 /// How many verified tokens are kept, and how many look-ups come before one is repeated.
 const KEPT: usize = 10_000;
-
-/// A token that is kept, one that is not, and one that has expired since.
-const EXPECTED: [bool; 3] = [true, false, false];
 
 pub(super) fn measure(
     session: &mut Session,
@@ -29,31 +22,14 @@ pub(super) fn measure(
     if !session.wants(name) {
         return Ok(());
     }
-    // Looked up are copies, as a request brings its own; every 7919th, so that none is near the one
-    // before.
-    let tokens = (0..KEPT as u64).map(|user| keys.sign(algorithm, &Claims::of(user)));
-    let tokens: Vec<String> = tokens.collect::<Result<_, _>>()?;
-    let order: Vec<String> =
-        (0..KEPT).filter_map(|at| tokens.get(at * 7919 % KEPT)).cloned().collect();
-    let mut kept: HashMap<String, Arc<Claims>, RandomState> = HashMap::default();
-    kept.extend(tokens.into_iter().map(|token| (token, Arc::new(Claims::of(0)))));
-    kept.insert("expired".to_owned(), Arc::new(Claims::of(0).expired()));
-    let look_up = |token: &str| {
-        kept.get(token).filter(|claims| claims.exp > unix_seconds()).map(Arc::clone).is_some()
-    };
-    let first = order.first().ok_or("no token")?.as_str();
-    let answers = Cycle::new([first, "unknown", "expired"]).answers(|token| look_up(token));
-    let ours = super::ours(algorithm, keys)?.cache(4 * KEPT);
-    let verify = |token: &str| ours.verify_token(token, clock::now().wall).is_ok();
-    if !order.iter().all(|token| verify(token)) {
-        return Err("a good token is refused".into());
-    }
-    let expired = keys.sign(algorithm, &Claims::of(0).expired())?;
-    let known = Cycle::new([first, "unknown", expired.as_str()]).answers(|token| verify(token));
-    let order = Cycle::new(order.clone());
-    let engine = Engine::new("bound: hash of all bytes, expiry", answers, || {
+    let kept = Kept::new(KEPT, algorithm, keys)?;
+    let order = Cycle::new(kept.order.clone());
+    let (look_up, verify) = (|token: &str| kept.look_up(token), |token: &str| kept.verify(token));
+    let bound = Engine::new("bound: hash of all bytes, expiry", kept.answers(look_up), || {
         order.ask(|token| look_up(black_box(token)))
     });
-    let cached = Engine::new("portcullis", known, || order.ask(|token| verify(black_box(token))));
-    session.measure(Workload::new(name, EXPECTED).reference(engine).engine(cached))
+    let ours = Engine::new("portcullis", kept.answers(verify), || {
+        order.ask(|token| verify(black_box(token)))
+    });
+    session.measure(Workload::new(name, EXPECTED).reference(bound).engine(ours))
 }

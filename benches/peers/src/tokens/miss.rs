@@ -75,7 +75,12 @@ pub(super) fn measure(
             ask(&bound_on_ring),
             || bound_on_ring(black_box(token)),
         ));
-    session.measure(workload)
+    if algorithm == Algorithm::Hs256 {
+        return session.measure(workload);
+    }
+    let server = peers::oauth_resource_server(algorithm, keys)?;
+    let name = peer("oauth-resource-server")?;
+    session.measure(workload.engine(Engine::new(name, ask(&server), || server(black_box(token)))))
 }
 
 /// A good token and six that are not: forged, expired, of another issuer, for another audience,

@@ -1,9 +1,16 @@
-//! Two more that verify: jwt-simple, and jwt-authorizer's verification without its layer.
+//! Three more that verify: jwt-simple, and jwt-authorizer and oauth-resource-server without their
+//! layers.
 
 use std::{error::Error, pin::pin, task};
 
 use jwt_authorizer::{Authorizer, JwtAuthorizer, Validation};
 use jwt_simple::prelude::*;
+use oauth_resource_server::{KeyNaming, OAuthConfig, OAuthValidator};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+    runtime::Builder,
+};
 
 use crate::access_token::{AUDIENCE, Algorithm, Claims, ISSUER, Keys};
 
@@ -55,6 +62,47 @@ pub(super) fn jwt_authorizer(algorithm: Algorithm, keys: &Keys) -> Result<Verify
     let authorizer: Authorizer<Claims> = authorizer.ok_or("the peer waits")??;
     Ok(Box::new(move |token: &str| {
         at_once(authorizer.check_auth(token)).is_some_and(|checked| checked.is_ok())
+    }))
+}
+
+/// It has its keys from an HTTP server alone, so one on loopback hands them out, once. Secrets it
+/// does not take.
+pub(super) fn oauth_resource_server(
+    algorithm: Algorithm,
+    keys: &Keys,
+) -> Result<Verify, Box<dyn Error>> {
+    let jwks = keys.jwks(algorithm);
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{jwks}",
+        jwks.len()
+    );
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let validator = runtime.block_on(async {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let config = OAuthConfig {
+            enabled: true,
+            issuer: ISSUER.to_owned(),
+            audience: AUDIENCE.to_owned(),
+            resource: AUDIENCE.to_owned(),
+            jwks_uri: Some(format!("http://{}/", listener.local_addr()?)),
+            algorithms: vec![algorithm.name().to_owned()],
+            leeway_secs: 0,
+            // The others ask for no scope either.
+            allow_unscoped_tokens: true,
+            ..OAuthConfig::default()
+        };
+        let config = config.resolve(KeyNaming::Dotted("oauth"))?.ok_or("the peer is off")?;
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await?;
+            let _request = stream.read(&mut [0; 4096]).await?;
+            stream.write_all(answer.as_bytes()).await
+        });
+        let validator = OAuthValidator::new(&config)?;
+        validator.refresh_now().await?;
+        Ok::<_, Box<dyn Error>>(validator)
+    })?;
+    Ok(Box::new(move |token: &str| {
+        at_once(validator.validate(token)).is_some_and(|validated| validated.is_ok())
     }))
 }
 
