@@ -20,7 +20,7 @@ impl JwtVerifier {
     /// from memory when they are displaced.
     ///
     /// An entry takes the token's length, what the principal takes, and 200 bytes or less; for every
-    /// entry that there is room for, 84 bytes are taken at once.
+    /// entry that there is room for, 82 bytes are taken at once, and 2 KiB besides.
     ///
     /// ```
     /// # #[cfg(feature = "testing")] {
