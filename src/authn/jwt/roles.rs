@@ -72,8 +72,9 @@ impl RoleMap {
     ) -> Result<impl Iterator<Item = &'a str>, AuthnError> {
         self.paths.iter().try_for_each(|path| names_at(path, claims).map(drop))?;
         let holds = move |grant: &Grant| {
-            let names = self.paths.get(grant.path).and_then(|path| names_at(path, claims).ok());
-            names.into_iter().flatten().any(|name| name == grant.external)
+            let names = self.paths.get(grant.path).and_then(|path| names_at(path, claims).ok()?);
+            let words = names.and_then(Value::words);
+            words.is_some_and(|mut words| words.any(|name| name == grant.external))
         };
         let granted = self.grants.iter().enumerate().filter(move |(at, grant)| {
             let mut before = self.grants.iter().take(*at).filter(|it| it.role == grant.role);
@@ -83,19 +84,15 @@ impl RoleMap {
     }
 }
 
-/// What the issuer calls the roles in the claim at `path`; none where there is no such claim.
-fn names_at<'a>(
-    path: &[String],
-    claims: Value<'a>,
-) -> Result<impl Iterator<Item = &'a str>, AuthnError> {
+/// The claim at `path`, which holds what the issuer calls the roles, if there is such a claim.
+fn names_at<'a>(path: &[String], claims: Value<'a>) -> Result<Option<Value<'a>>, AuthnError> {
     let wrong = invalid("the role claim is of another type");
     let mut value = Some(claims);
     for name in path {
         let Some(outer) = value else { break };
         value = outer.members().ok_or(wrong)?.find_map(|it| (it.0 == name).then_some(it.1));
     }
-    let names = value.map(|value| value.words().ok_or(wrong)).transpose()?;
-    Ok(names.into_iter().flatten())
+    value.is_none_or(|names| names.words().is_some()).then_some(value).ok_or(wrong)
 }
 
 #[cfg(test)]
