@@ -16,8 +16,8 @@ fn room(set: &LimitSet<str>) -> u32 {
 #[test]
 fn what_is_settled_is_neither_taken_back_nor_told_of() {
     let set = set();
-    let charge = set.charge_at("alice", 3, NOW).unwrap();
-    let settled = charge.settled();
+    let mut settled = set.charge_at("alice", 3, NOW).unwrap();
+    let charge = settled.take();
     assert_eq!((charge.cost(), settled.cost()), (3, 0));
     assert_eq!(set.allowance("client", &settled), None);
     assert!(!set.is_near(&settled, 0));
@@ -30,7 +30,8 @@ fn what_is_settled_is_neither_taken_back_nor_told_of() {
 #[test]
 fn who_was_charged_is_known_after_it_is_settled() {
     let set = set();
-    let settled = set.charge_at("alice", 1, NOW).unwrap().settled();
+    let mut settled = set.charge_at("alice", 1, NOW).unwrap();
+    drop(settled.take());
     assert_eq!(set.owe_again(&settled, 2, 0, NOW.into()), 0);
     assert_eq!(room(&set), 1);
     assert_eq!(set.owe_again(&settled, 3, 1, NOW.into()), 1);
