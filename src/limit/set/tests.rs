@@ -31,7 +31,7 @@ fn what_is_settled_is_neither_taken_back_nor_told_of() {
 fn who_was_charged_is_known_after_it_is_settled() {
     let set = set();
     let mut settled = set.charge_at("alice", 1, NOW).unwrap();
-    drop(settled.take());
+    let _ = settled.take();
     assert_eq!(set.owe_again(&settled, 2, 0, NOW.into()), 0);
     assert_eq!(room(&set), 1);
     assert_eq!(set.owe_again(&settled, 3, 1, NOW.into()), 1);
