@@ -254,6 +254,20 @@ fn a_resource_of_another_type_is_denied() {
 }
 
 #[test]
+fn a_value_that_could_not_be_had_is_there_to_nobody_and_the_first_of_two_is_told() {
+    let check = |resource: &dyn Entity, when: &str, error: &str| {
+        let set = policies(&rule("p", "forbid", &format!("when = {when:?}")));
+        assert_eq!(decide(&set, &alice(), resource), format!("failed p: {error}"), "{when}");
+    };
+    let (missing, failed) = ("a value is missing", "a value is unavailable");
+    check(&order().with("note", Data::Failed), "resource has note", failed);
+    // Of the shop nothing is known.
+    let order = order().with("owner", Data::Failed);
+    check(&order, "resource.owner == resource.shop.keeper", failed);
+    check(&order, "resource.shop.keeper == resource.owner", missing);
+}
+
+#[test]
 fn the_context_is_what_the_edge_knows() {
     let set = policies(
         &[
