@@ -46,11 +46,14 @@ pub(super) struct Ours {
     context: Context<'static>,
 }
 
+/// How it is asked.
+type May = fn(&Ours, &Request) -> bool;
+
 pub(super) fn add<'a>(
     mut workload: Workload<'a>,
     world: &World,
 ) -> Result<Workload<'a>, Box<dyn Error>> {
-    let forms: [(&str, fn(&Ours, &Request) -> bool); 3] = [
+    let forms: [(&str, May); 3] = [
         ("portcullis", Ours::by_handles),
         ("portcullis+action by name", Ours::by_name),
         ("portcullis+action and roles by name", Ours::by_names),
