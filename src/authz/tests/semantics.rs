@@ -256,7 +256,7 @@ fn a_resource_of_another_type_is_denied() {
 #[test]
 fn a_value_that_could_not_be_had_is_there_to_nobody_and_the_first_of_two_is_told() {
     let check = |resource: &dyn Entity, when: &str, error: &str| {
-        let set = policies(&rule("p", "forbid", &format!("when = {when:?}")));
+        let set = policies(&rule("p", "forbid", &format!("when = '{when}'")));
         assert_eq!(decide(&set, &alice(), resource), format!("failed p: {error}"), "{when}");
     };
     let (missing, failed) = ("a value is missing", "a value is unavailable");
@@ -265,6 +265,12 @@ fn a_value_that_could_not_be_had_is_there_to_nobody_and_the_first_of_two_is_told
     let order = order().with("owner", Data::Failed);
     check(&order, "resource.owner == resource.shop.keeper", failed);
     check(&order, "resource.shop.keeper == resource.owner", missing);
+    // The owner is the caller, and yet a name alone.
+    let name_only = "an entity is known by name only";
+    check(&self::order(), "resource.owner has suspended", name_only);
+    // The shop has the id of the order, and is another entity.
+    let order = self::order().with("shop", Data::Name("Shop", "7".into()));
+    check(&order, r#"resource.shop in Shop::"all""#, name_only);
 }
 
 #[test]
