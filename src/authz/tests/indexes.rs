@@ -18,12 +18,13 @@ use super::{
 use crate::{Attribute, Principal, UnixTime};
 
 /// Most divide rules; the others may fail, so that what stands behind them must not.
-const ATOMS: [&str; 22] = [
+const ATOMS: [&str; 23] = [
     "resource.level == 0",
     "resource.level == 1",
     "resource.level == 2",
     "resource.owner == User::\"s/a\"",
     "User::\"s/b\" == resource.owner",
+    "resource has label",
     "resource has label && resource.label == \"x\"",
     "resource has label && resource.label == \"y\"",
     "resource has label && resource.label like \"x*\"",

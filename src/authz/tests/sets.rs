@@ -239,6 +239,11 @@ fn mostly(data: impl Strategy<Value = Data> + 'static) -> impl Strategy<Value = 
     ]
 }
 
+/// There or not; sometimes nobody can say.
+fn perhaps(data: impl Strategy<Value = Data> + 'static) -> BoxedStrategy<Option<Data>> {
+    prop_oneof![6 => prop::option::of(data), 1 => Just(Some(Data::Failed))].boxed()
+}
+
 fn user() -> impl Strategy<Value = Data> {
     prop::sample::select(vec!["s/a", "s/b"]).prop_map(|id| Data::Name("User", id.into()))
 }
@@ -279,7 +284,7 @@ fn docs() -> impl Strategy<Value = Thing> {
         vec![
             ("owner", mostly(user()).boxed()),
             ("level", mostly(long()).boxed()),
-            ("label", prop::option::of(text()).boxed()),
+            ("label", perhaps(text())),
             ("folder", mostly(folder).boxed()),
             ("open", mostly(any::<bool>().prop_map(Data::Bool)).boxed()),
             ("tags", mostly(tags()).boxed()),
@@ -292,7 +297,7 @@ fn docs() -> impl Strategy<Value = Thing> {
 }
 
 fn contexts() -> impl Strategy<Value = Thing> {
-    let tenant = ("tenant", prop::option::of(text()).boxed());
+    let tenant = ("tenant", perhaps(text()));
     thing("Context", "", vec![tenant, ("limit", mostly(long()).boxed())])
 }
 
@@ -300,7 +305,7 @@ prop_compose! {
     pub(super) fn questions()(
         principal in thing("User", "s/a", vec![
             ("level", mostly(long()).boxed()),
-            ("team", prop::option::of(text()).boxed()),
+            ("team", perhaps(text())),
         ]),
         resource in docs(),
         context in contexts(),
