@@ -50,6 +50,7 @@ pub(super) enum Test {
     Has(Read),
     Equal(Operand, Operand),
     Less(Operand, Operand),
+    AtMost(Operand, Operand),
     /// Is the entity of this type?
     Is(Operand, TypeName),
     /// Is the first entity the second, or below it?

@@ -63,6 +63,9 @@ impl<'a> World<'a> {
             Test::Less(left, right) => {
                 self.both(left, right, |one, other| numbers(one, other).map(|(l, r)| l < r))
             }
+            Test::AtMost(left, right) => {
+                self.both(left, right, |one, other| numbers(one, other).map(|(l, r)| l <= r))
+            }
             Test::Is(operand, name) => self.value(operand, |v| Ok(uid(v)?.type_name == *name)),
             Test::In(left, right) => self.both(left, right, |left, right| {
                 let (lower, upper) = (uid(left)?, uid(right)?);

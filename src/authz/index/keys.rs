@@ -61,7 +61,7 @@ pub(super) fn hazards(program: &Program) -> Option<Vec<Question>> {
                 all.push(Question::Kind(read.root));
             }
             // Of declared types, which were checked, only what is read may fail.
-            Test::Less(left, right) | Test::InRange(left, right)
+            Test::Less(left, right) | Test::AtMost(left, right) | Test::InRange(left, right)
                 if is_typed(left) && is_typed(right) =>
             {
                 all.extend(read(left)?);
@@ -71,6 +71,7 @@ pub(super) fn hazards(program: &Program) -> Option<Vec<Question>> {
             Test::Is(..)
             | Test::In(..)
             | Test::Less(..)
+            | Test::AtMost(..)
             | Test::InRange(..)
             | Test::Like(..)
             | Test::During(_)

@@ -226,7 +226,7 @@ impl Emitter<'_> {
         self.step(test, yes, no)
     }
 
-    /// In terms of less: `a >= b` is no `a < b`.
+    /// `a >= b` is no `a < b`, and `a > b` no `a <= b`: the left one is asked for first.
     fn ordered(
         &mut self,
         relation: Relation,
@@ -239,9 +239,9 @@ impl Emitter<'_> {
         match relation {
             Relation::Equal => Err(TooLong),
             Relation::Less => self.step(Test::Less(left, right), yes, no),
-            Relation::More => self.step(Test::Less(right, left), yes, no),
+            Relation::AtMost => self.step(Test::AtMost(left, right), yes, no),
+            Relation::More => self.step(Test::AtMost(left, right), no, yes),
             Relation::AtLeast => self.step(Test::Less(left, right), no, yes),
-            Relation::AtMost => self.step(Test::Less(right, left), no, yes),
         }
     }
 

@@ -265,6 +265,13 @@ fn a_value_that_could_not_be_had_is_there_to_nobody_and_the_first_of_two_is_told
     let order = order().with("owner", Data::Failed);
     check(&order, "resource.owner == resource.shop.keeper", failed);
     check(&order, "resource.shop.keeper == resource.owner", missing);
+    let order = order.with("total", Data::Failed);
+    for relation in ["<", "<=", ">", ">="] {
+        let when = format!("resource.total {relation} resource.total + 9223372036854775807");
+        check(&order, &when, failed);
+        let when = format!("1 + 9223372036854775807 {relation} resource.total");
+        check(&order, &when, "a number is out of range");
+    }
     // The owner is the caller, and yet a name alone.
     let name_only = "an entity is known by name only";
     check(&self::order(), "resource.owner has suspended", name_only);

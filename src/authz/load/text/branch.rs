@@ -85,7 +85,7 @@ fn typed(expr: &Expr) -> Option<(Test, bool)> {
     Some((test, false))
 }
 
-/// `a > b` is `b < a`, and `a >= b` is no `a < b`: the same values are asked for.
+/// `a >= b` is no `a < b`, and `a > b` no `a <= b`: the left one is asked for first.
 fn ordered(relation: Relation, left: &Expr, right: &Expr) -> Option<(Test, bool)> {
     if relation == Relation::Equal {
         return equal(left, right).map(|test| (test, false));
@@ -93,9 +93,9 @@ fn ordered(relation: Relation, left: &Expr, right: &Expr) -> Option<(Test, bool)
     let (left, right) = (operand(left)?, operand(right)?);
     Some(match relation {
         Relation::Less | Relation::Equal => (Test::Less(left, right), false),
-        Relation::More => (Test::Less(right, left), false),
+        Relation::AtMost => (Test::AtMost(left, right), false),
+        Relation::More => (Test::AtMost(left, right), true),
         Relation::AtLeast => (Test::Less(left, right), true),
-        Relation::AtMost => (Test::Less(right, left), true),
     })
 }
 

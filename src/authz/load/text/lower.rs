@@ -35,8 +35,12 @@ pub(super) fn lower(expr: &Expr) -> Node {
         Kind::Compare(Relation::Equal, left, right) => Node::Equal(pair(left, right)),
         Kind::Compare(Relation::Less, left, right) => Node::Less(pair(left, right)),
         Kind::Compare(Relation::AtMost, left, right) => Node::AtMost(pair(left, right)),
-        Kind::Compare(Relation::More, left, right) => Node::Less(pair(right, left)),
-        Kind::Compare(Relation::AtLeast, left, right) => Node::AtMost(pair(right, left)),
+        Kind::Compare(Relation::More, left, right) => {
+            Node::Not(Node::AtMost(pair(left, right)).into())
+        }
+        Kind::Compare(Relation::AtLeast, left, right) => {
+            Node::Not(Node::Less(pair(left, right)).into())
+        }
         Kind::Differs(left, right) => Node::Not(Node::Equal(pair(left, right)).into()),
         Kind::In(left, right) => Node::In(pair(left, right)),
         Kind::Is(inner, word, None) => Node::Is(boxed(inner), TypeName::new(&word.text)),
