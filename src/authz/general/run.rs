@@ -103,6 +103,7 @@ impl<'a> Run<'_, 'a> {
             Node::Less(nodes) => self.ordered(nodes).map(|(left, right)| left < right),
             Node::AtMost(nodes) => self.ordered(nodes).map(|(left, right)| left <= right),
             Node::In(nodes) => {
+                // What is only read is asked about where it is.
                 if let [Node::Read(left), Node::Read(right)] = &**nodes {
                     let is_in = |left: &_| self.world.read(right, |right| self.is_in(left, right));
                     return self.world.read(left, is_in);
