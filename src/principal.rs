@@ -185,21 +185,23 @@ impl Principal {
     /// One attribute that the verifier's mapping lists.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<Attribute<'_>> {
-        self.attributes().find(|(key, _)| *key == name).map(|(_, value)| value)
+        let found = self.0.attributes.iter().find(|(key, _)| self.0.text.holds(*key, name));
+        found.map(|(_, stored)| self.told(stored))
     }
 
     /// Every attribute, in the order the verifier gave them.
     pub fn attributes(&self) -> impl Iterator<Item = (&str, Attribute<'_>)> {
-        let text = &self.0.text;
-        self.0.attributes.iter().map(|(name, stored)| {
-            let value = match stored {
-                Stored::Bool(value) => Attribute::Bool(*value),
-                Stored::Long(value) => Attribute::Long(*value),
-                Stored::Str(span) => Attribute::Str(text.get(*span)),
-                Stored::Strings(values) => Attribute::Strings(values),
-            };
-            (text.get(*name), value)
-        })
+        let all = self.0.attributes.iter();
+        all.map(|(name, stored)| (self.0.text.get(*name), self.told(stored)))
+    }
+
+    fn told<'a>(&'a self, stored: &'a Stored) -> Attribute<'a> {
+        match stored {
+            Stored::Bool(value) => Attribute::Bool(*value),
+            Stored::Long(value) => Attribute::Long(*value),
+            Stored::Str(span) => Attribute::Str(self.0.text.get(*span)),
+            Stored::Strings(values) => Attribute::Strings(values),
+        }
     }
 
     fn optional(&self, span: Option<Span>) -> Option<&str> {

@@ -31,9 +31,11 @@ impl Bits {
     }
 
     pub(super) fn holds(&self, number: u32) -> bool {
-        let rest = (number as usize / 64).checked_sub(1);
-        let word = rest.map_or(Some(&self.first), |at| self.rest.get(at));
-        word.is_some_and(|word| word >> (number % 64) & 1 == 1)
+        let word = match (number as usize / 64).checked_sub(1) {
+            None => self.first,
+            Some(at) => self.rest.get(at).copied().unwrap_or(0),
+        };
+        word >> (number % 64) & 1 == 1
     }
 
     /// The lowest number that is in both sets.

@@ -1,6 +1,9 @@
 //! Names as small numbers, and the name that was probably meant.
 
-use super::slots::{Slots, fold_text};
+use super::slots::{Slots, fold_text, same};
+
+/// So many names are compared one after another: most differ in length already.
+const FEW: usize = 6;
 
 /// A list of different names in order; a name's number is its place.
 #[derive(Debug, Default)]
@@ -23,7 +26,15 @@ impl Names {
         self.names.len()
     }
 
+    #[inline]
     pub(super) fn number(&self, name: &str) -> Option<u32> {
+        if self.names.len() <= FEW {
+            return (0..).zip(&self.names).find(|(_, known)| same(known, name)).map(|(at, _)| at);
+        }
+        self.looked_up(name)
+    }
+
+    fn looked_up(&self, name: &str) -> Option<u32> {
         let hash = fold_text(self.slots.seed(), name);
         self.slots.find(hash, |number| self.name(number) == Some(name))
     }

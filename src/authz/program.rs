@@ -7,20 +7,21 @@ use std::sync::Arc;
 use super::{
     EvalError, TypeName,
     general::{Datum, Function, Node},
-    load::expr::{How, Operator, Root},
+    load::expr::{How, Operator, Relation, Root},
     schema::Ty,
     window::Window,
     world::{Stop, UNAVAILABLE, World},
 };
+use crate::IpNet;
 
 /// More steps are refused when a program is made.
 pub(super) const MAX_STEPS: usize = 1024;
 
-/// A condition. Steps run from the last to the first, so every program ends.
+/// A condition. After the start steps run from the last to the first, so every program ends.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Program {
-    pub(super) start: Exit,
-    pub(super) steps: Box<[Step]>,
+    pub(super) start: Step,
+    pub(super) rest: Box<[Step]>,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -46,25 +47,39 @@ pub(super) enum Exit {
 pub(super) enum Test {
     /// Does the principal hold this role?
     Role(u32),
-    /// Is the last attribute there?
-    Has(Read),
-    Equal(Operand, Operand),
-    Less(Operand, Operand),
-    AtMost(Operand, Operand),
-    /// Is the entity of this type?
-    Is(Operand, TypeName),
-    /// Is the first entity the second, or below it?
-    In(Operand, Operand),
-    /// Does the first range lie in the second?
-    InRange(Operand, Operand),
-    /// Is the text these pieces in their order, with anything between them?
-    Like(Operand, Box<[Box<str>]>),
+    /// What is asked about a value, and the answer where its last attribute is absent; `None`: to
+    /// be absent is an error.
+    Value(Operand, Option<bool>, Asked),
     /// Is it the time for it?
     During(Arc<Window>),
     /// Are all, or any, of the second set in the first?
     Contains(How, Many, Many),
     /// Whatever else Cedar's policy text may ask.
     General(Box<Node>),
+}
+
+/// What is asked about a value.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) enum Asked {
+    /// Nothing but whether it is there.
+    Presence,
+    /// Is it true?
+    Truth,
+    /// Is the entity of this type?
+    Is(TypeName),
+    /// Is the text these pieces in their order, with anything between them?
+    Like(Box<[Box<str>]>),
+    /// Is the number none below the first, and none above the second?
+    Within(i64, i64),
+    Compare(Relation, Operand),
+    /// Is the entity the other, or below it?
+    In(Operand),
+    /// Or one of a set, or below one of them?
+    InAny(Read),
+    /// Does the range lie in this one?
+    InNet(IpNet),
+    /// Does the range lie in the other?
+    InRange(Operand),
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -108,6 +123,12 @@ pub(super) struct Outcomes {
     pub(super) unknown: bool,
 }
 
+impl Test {
+    pub(super) fn equal(left: Operand, right: Operand) -> Self {
+        Self::Value(left, None, Asked::Compare(Relation::Equal, right))
+    }
+}
+
 impl Outcomes {
     /// True whatever the unknown is.
     pub(super) fn is_only_yes(self) -> bool {
@@ -123,18 +144,15 @@ impl Outcomes {
 impl Program {
     /// Runs to the first exit or error.
     pub(super) fn run(&self, world: &World<'_>) -> Result<bool, Stop> {
-        let mut exit = self.start;
-        let mut ahead = &*self.steps;
+        let (mut step, mut ahead) = (&self.start, &*self.rest);
         loop {
-            let number = match exit {
+            let number = match if world.test(&step.test)? { step.then } else { step.otherwise } {
                 Exit::Yes => return Ok(true),
                 Exit::No => return Ok(false),
                 Exit::Step(number) => number,
             };
             let last = ahead.get(..=number.into()).and_then(<[Step]>::split_last);
-            let (step, rest) = last.ok_or(UNAVAILABLE)?;
-            ahead = rest;
-            exit = if world.test(&step.test)? { step.then } else { step.otherwise };
+            (step, ahead) = last.ok_or(UNAVAILABLE)?;
         }
     }
 
@@ -142,11 +160,9 @@ impl Program {
     pub(super) fn outcomes(&self, world: &World<'_>) -> Outcomes {
         let mut outcomes = Outcomes::default();
         let mut reached = [0_u64; MAX_STEPS.div_ceil(64)];
-        reach(&mut reached, &mut outcomes, self.start);
-        for (number, step) in self.steps.iter().enumerate().rev() {
-            if reached.get(number / 64).is_none_or(|word| word >> (number % 64) & 1 == 0) {
-                continue;
-            }
+        let mut ahead = self.rest.iter().enumerate().rev();
+        let mut next = Some(&self.start);
+        while let Some(step) = next {
             match world.test(&step.test) {
                 Ok(true) => reach(&mut reached, &mut outcomes, step.then),
                 Ok(false) => reach(&mut reached, &mut outcomes, step.otherwise),
@@ -157,6 +173,10 @@ impl Program {
                     reach(&mut reached, &mut outcomes, step.otherwise);
                 }
             }
+            let is_reached = |number: usize| {
+                reached.get(number / 64).is_some_and(|w| w >> (number % 64) & 1 == 1)
+            };
+            next = ahead.find(|(number, _)| is_reached(*number)).map(|(_, step)| step);
         }
         outcomes
     }

@@ -10,7 +10,7 @@ use super::{
     program::Outcomes,
     rules::{Rule, Rules},
     schema::Schema,
-    world::World,
+    world::{Stop, World},
 };
 use crate::Principal;
 
@@ -235,14 +235,8 @@ impl PolicySet {
         let Some(cell) = self.cell_for(subject, action) else {
             return Coarse::No(Decision::Deny(Why::Stale));
         };
-        let world = World {
-            roles: &subject.roles,
-            role_names: &self.roles,
-            action: self.action_uid(action),
-            principal,
-            resource: None,
-            context,
-        };
+        let world =
+            World { set: self, roles: &subject.roles, action, principal, resource: None, context };
         let closed = !self.skips_errors;
         let forbids = self.foresee(cell.forbids, &world, |o| o.is_only_yes() || closed && !o.no);
         if let Some((rule, outcomes)) = forbids.certain {
@@ -269,9 +263,9 @@ impl PolicySet {
     /// What a request is about.
     pub(super) fn world<'a>(&'a self, request: &AccessRequest<'a>) -> World<'a> {
         World {
+            set: self,
             roles: &request.subject.roles,
-            role_names: &self.roles,
-            action: self.action_uid(request.action),
+            action: request.action,
             principal: request.principal,
             resource: Some(request.resource),
             context: request.context,
@@ -310,24 +304,37 @@ struct Foreseen {
     failures: u16,
 }
 
+impl Answers {
+    fn have_before(&self, rule: RuleId) -> bool {
+        self.applies.is_some_and(|lowest| lowest < rule)
+    }
+
+    fn take(&mut self, rule: RuleId, answer: Result<bool, Stop>) {
+        match answer {
+            Ok(true) => self.applies = Some(rule),
+            Ok(false) => {}
+            Err(stop) => {
+                self.failures = self.failures.saturating_add(1);
+                if self.failed.is_none_or(|(lowest, _)| rule < lowest) {
+                    self.failed = Some((rule, stop.error()));
+                }
+            }
+        }
+    }
+}
+
 impl PolicySet {
     fn ask(&self, branch: Branch, world: &World<'_>, memo: &mut Memo) -> Answers {
         let mut answers = Answers::default();
+        if branch.is_empty() {
+            return answers;
+        }
         self.index.visit(branch, world, memo, &mut |run| {
             for rule in self.rules.of(run) {
-                if answers.applies.is_some_and(|lowest| lowest < rule.id) {
+                if answers.have_before(rule.id) {
                     break;
                 }
-                match rule.run(world) {
-                    Ok(true) => answers.applies = Some(rule.id),
-                    Ok(false) => {}
-                    Err(stop) => {
-                        answers.failures = answers.failures.saturating_add(1);
-                        if answers.failed.is_none_or(|(lowest, _)| rule.id < lowest) {
-                            answers.failed = Some((rule.id, stop.error()));
-                        }
-                    }
-                }
+                answers.take(rule.id, rule.run(world));
             }
         });
         answers

@@ -11,13 +11,16 @@ pub(super) struct Slots {
 }
 
 const FREE: u32 = u32::MAX;
+/// Tables of so many have more room: that costs little, and fewer searches pass a wrong slot.
+const SMALL: usize = 64;
 
 impl Slots {
     /// Finds `0..count`, of which number `n` stands for what has the hash `hash(seed, n)`. The seed
     /// differs from table to table, so that nobody can choose keys that meet.
     pub(super) fn new(count: usize, hash: impl Fn(u64, usize) -> u64) -> Self {
         let seed = RandomState::new().hash_one(0);
-        let mut slots = vec![FREE; (2 * count).next_power_of_two()].into_boxed_slice();
+        let places = if count <= SMALL { 4 * count } else { 2 * count };
+        let mut slots = vec![FREE; places.next_power_of_two()].into_boxed_slice();
         let last = slots.len() - 1;
         for (number, at) in (0..).zip((0..count).map(|number| hash(seed, number))) {
             let mut at = place(at, last);
@@ -73,6 +76,13 @@ pub(super) fn fold_text(state: u64, text: &str) -> u64 {
     }
     let (first, last) = ends(bytes);
     product(state ^ first, state.rotate_left(32) ^ last)
+}
+
+/// Whether the texts are one. Short ones are compared without a call.
+#[inline]
+pub(super) fn same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    one.len() == other.len() && if one.len() > 16 { one == other } else { ends(one) == ends(other) }
 }
 
 /// The first and the last eight bytes, or four; those of a shorter text are all in the first.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::TypeName;
+use super::{TypeName, slots::same};
 
 /// Names by their numbers.
 #[derive(Debug, Default)]
@@ -42,13 +42,14 @@ impl Types {
 }
 
 /// The number, unless `known`, which has it as well, is another name than `text`.
+#[inline]
 pub(super) fn check(
     number: TypeName,
     known: Option<&str>,
     text: &str,
 ) -> Result<TypeName, Collision> {
     match known {
-        Some(known) if known != text => Err(Collision(known.into(), text.into())),
+        Some(known) if !same(known, text) => Err(Collision(known.into(), text.into())),
         _ => Ok(number),
     }
 }

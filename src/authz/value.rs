@@ -115,6 +115,7 @@ impl<'a> Attr<'a> {
 }
 
 /// Whether the value, if there is one, is of the type.
+#[inline]
 pub(super) fn fits(value: &Value<'_>, ty: Ty) -> bool {
     match value {
         Value::Missing | Value::Error(_) => true,

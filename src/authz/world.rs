@@ -4,12 +4,11 @@
 //! times, `in` two entities, `has` an entity or a record, and a sum that is no `long` is an error.
 
 use super::{
-    Attr, Context, Entity, EvalError, Uid, Value,
+    Action, Attr, Context, Entity, EvalError, PolicySet, Record, Uid, Value,
     bits::Bits,
     general,
-    load::expr::{How, Root},
-    names::Names,
-    program::{Attribute, Many, Operand, Read, Test},
+    load::expr::{How, Relation, Root},
+    program::{Asked, Attribute, Many, Operand, Read, Test},
     value::{canonical, fits},
 };
 use crate::IpNet;
@@ -19,9 +18,9 @@ pub(super) const UNAVAILABLE: Stop = Stop::Error(EvalError::Unavailable);
 /// What a program is run against.
 #[derive(Clone, Copy)]
 pub(super) struct World<'a> {
+    pub(super) set: &'a PolicySet,
     pub(super) roles: &'a Bits,
-    pub(super) role_names: &'a Names,
-    pub(super) action: Uid<'a>,
+    pub(super) action: Action,
     pub(super) principal: &'a dyn Entity,
     /// `None`: not known yet, and neither are the application's own members of the context.
     pub(super) resource: Option<&'a dyn Entity>,
@@ -55,47 +54,60 @@ impl<'a> World<'a> {
     pub(super) fn test(&self, test: &'a Test) -> Result<bool, Stop> {
         match test {
             Test::Role(role) => Ok(self.roles.holds(*role)),
-            Test::Has(read) => self.find(read, |value| {
-                let is_missing = matches!(value, Value::Missing);
-                if is_missing { Ok(false) } else { present(value).map(|()| true) }
-            }),
-            Test::Equal(left, right) => self.both(left, right, equal),
-            Test::Less(left, right) => {
-                self.both(left, right, |one, other| numbers(one, other).map(|(l, r)| l < r))
+            Test::Value(Operand::Read(read), absent, asked) => {
+                self.find(read, |value| match (value, absent) {
+                    (Value::Missing, Some(answer)) => Ok(*answer),
+                    _ => present(value).and_then(|()| self.asked(value, asked)),
+                })
             }
-            Test::AtMost(left, right) => {
-                self.both(left, right, |one, other| numbers(one, other).map(|(l, r)| l <= r))
-            }
-            Test::Is(operand, name) => self.value(operand, |v| Ok(uid(v)?.type_name == *name)),
-            Test::In(left, right) => self.both(left, right, |left, right| {
-                let (lower, upper) = (uid(left)?, uid(right)?);
-                let below = |entity: &dyn Entity| entity.is_in(upper);
-                Ok(lower == upper || self.entity(left)?.is_some_and(below))
-            }),
-            Test::InRange(left, right) => {
-                self.both(left, right, |inner, outer| Ok(net(outer)?.contains_net(net(inner)?)))
-            }
-            Test::Like(operand, pieces) => self.value(operand, |value| {
-                if let Value::Str(text) = value {
-                    Ok(like(text, pieces))
-                } else {
-                    Err(wrong(value))
-                }
-            }),
+            Test::Value(operand, _, asked) => self.asked_of_made(operand, asked),
             Test::During(window) => window.covers(self.context.now()).ok_or(UNAVAILABLE),
             Test::Contains(how, set, asked) => self.contains(*how, set, asked),
             Test::General(node) => general::truth(node, self),
         }
     }
 
-    /// Asks about two values, the left one first.
-    fn both(
-        &self,
-        left: &'a Operand,
-        right: &'a Operand,
-        ask: impl Fn(&Value<'a>, &Value<'a>) -> Result<bool, Stop>,
-    ) -> Result<bool, Stop> {
-        self.value(left, |left| self.value(right, |right| ask(left, right)))
+    #[inline(never)]
+    fn asked_of_made(&self, operand: &'a Operand, asked: &'a Asked) -> Result<bool, Stop> {
+        self.value(operand, |value| self.asked(value, asked))
+    }
+
+    #[inline(always)]
+    fn asked(&self, value: &Value<'a>, asked: &'a Asked) -> Result<bool, Stop> {
+        match (asked, value) {
+            (Asked::Presence, _) => Ok(true),
+            (Asked::Truth, Value::Bool(truth)) => Ok(*truth),
+            (Asked::Within(low, high), Value::Long(long)) => Ok(low <= long && long <= high),
+            (Asked::InNet(range), Value::Ip(net)) => Ok(range.contains_net(canonical(*net))),
+            _ => self.beside(value, asked),
+        }
+    }
+
+    #[inline(never)]
+    fn beside(&self, value: &Value<'a>, asked: &'a Asked) -> Result<bool, Stop> {
+        match asked {
+            Asked::Is(name) => Ok(uid(value)?.type_name == *name),
+            Asked::Like(pieces) => match value {
+                Value::Str(text) => Ok(like(text, pieces)),
+                _ => Err(wrong(value)),
+            },
+            Asked::Compare(relation, other) => {
+                self.value(other, |other| compare(*relation, value, other))
+            }
+            Asked::In(other) => self.value(other, |other| {
+                let Some(lower) = named(value) else { return Err(wrong(value)) };
+                let Some(upper) = named(other) else { return Err(wrong(other)) };
+                let below = |entity: &dyn Entity| entity.is_in(upper);
+                Ok(lower == upper || self.entity(value)?.is_some_and(below))
+            }),
+            Asked::InAny(read) => self.read(read, |other| general::is_in(self, value, other)),
+            Asked::InRange(other) => {
+                self.value(other, |other| Ok(net(other)?.contains_net(net(value)?)))
+            }
+            Asked::Presence | Asked::Truth | Asked::Within(..) | Asked::InNet(_) => {
+                Err(wrong(value))
+            }
+        }
     }
 
     /// Every element is evaluated, whether or not the answer is known before.
@@ -165,6 +177,7 @@ impl<'a> World<'a> {
     }
 
     /// A field of a record, or an attribute of an entity; missing where there is no such entity.
+    #[inline]
     pub(super) fn member(&self, owner: &Value<'a>, attr: &Attr<'_>) -> Result<Value<'a>, Stop> {
         if let Value::Record(record) = owner {
             Ok(record.field(attr))
@@ -196,46 +209,53 @@ impl<'a> World<'a> {
 
     /// Asks about what is read; its last attribute may be absent or unavailable.
     pub(super) fn find<T>(&self, read: &Read, ask: impl Ask<'a, T>) -> Result<T, Stop> {
-        let mut owner = match read.root {
-            Root::Principal => Value::Entity(self.principal),
-            Root::Resource => Value::Entity(self.resource.ok_or(Stop::Unknown)?),
-            Root::Context if self.resource.is_none() && self.is_own_member(read) => {
+        let mut attributes = read.attributes.iter();
+        let mut last = attributes.next();
+        let attr = &Attr::new(last.map_or("", |first| &first.name));
+        let mut value = match read.root {
+            root if last.is_none() => self.variable(root)?,
+            Root::Principal => self.principal.attr(attr),
+            Root::Resource => self.resource.ok_or(Stop::Unknown)?.attr(attr),
+            // Only the application can supply it.
+            Root::Context if self.resource.is_none() && !self.context.supplies(attr.name()) => {
                 return Err(Stop::Unknown);
             }
-            Root::Context => Value::Record(self.context),
-            Root::Action => Value::Ref(self.action.type_name, self.action.id),
+            Root::Context => self.context.field(attr),
+            Root::Action => self.member(&self.variable(Root::Action)?, attr)?,
         };
-        let Some((last, before)) = read.attributes.split_last() else { return ask(&owner) };
-        for attribute in before {
-            owner = self.checked(&owner, attribute, |value| present(value).map(|()| *value))?;
+        for next in attributes {
+            fit(&value, last).and_then(|()| present(&value))?;
+            (value, last) = (self.member(&value, &Attr::new(&next.name))?, Some(next));
         }
-        self.checked(&owner, last, ask)
+        fit(&value, last).and_then(|()| ask(&value))
     }
 
-    /// Asks about the attribute's value as the caller's type gives it. One that contradicts its
-    /// declared type is an error: it would equal nothing, and so switch a forbid off.
-    fn checked<T>(
-        &self,
-        owner: &Value<'a>,
-        attribute: &Attribute,
-        ask: impl Ask<'a, T>,
-    ) -> Result<T, Stop> {
-        match &self.member(owner, &Attr::new(&attribute.name)) {
-            Err(stop) => Err(*stop),
-            Ok(value) if attribute.ty.is_some_and(|ty| !fits(value, ty)) => Err(wrong(value)),
-            Ok(value) => ask(value),
-        }
-    }
-
-    /// Whether it reads a member of the context that only the application can supply.
-    fn is_own_member(&self, read: &Read) -> bool {
-        read.attributes.first().is_none_or(|first| !self.context.supplies(&first.name))
+    fn variable(&self, root: Root) -> Result<Value<'a>, Stop> {
+        Ok(match root {
+            Root::Principal => Value::Entity(self.principal),
+            Root::Resource => Value::Entity(self.resource.ok_or(Stop::Unknown)?),
+            Root::Context if self.resource.is_none() => return Err(Stop::Unknown),
+            Root::Context => Value::Record(self.context),
+            Root::Action => {
+                let action = self.set.action_uid(self.action);
+                Value::Ref(action.type_name, action.id)
+            }
+        })
     }
 }
 
 /// For values that are kept.
 pub(super) fn copied<'a>(value: &Value<'a>) -> Result<Value<'a>, Stop> {
     Ok(*value)
+}
+
+/// A value that contradicts its declared type is an error: it would equal nothing, and so switch a
+/// forbid off.
+#[inline]
+fn fit(value: &Value<'_>, attribute: Option<&Attribute>) -> Result<(), Stop> {
+    let ty = attribute.and_then(|attribute| attribute.ty);
+    let contradicts = ty.is_some_and(|ty| !fits(value, ty));
+    if contradicts { Err(wrong(value)) } else { Ok(()) }
 }
 
 pub(super) fn present(value: &Value<'_>) -> Result<(), Stop> {
@@ -252,6 +272,20 @@ pub(super) fn like(text: &str, pieces: &[Box<str>]) -> bool {
     let mut pieces = between.iter().map(|piece| &**piece);
     rest.and_then(|rest| pieces.try_fold(rest, |rest, piece| Some(rest.split_once(piece)?.1)))
         .is_some()
+}
+
+fn compare(relation: Relation, left: &Value<'_>, right: &Value<'_>) -> Result<bool, Stop> {
+    if relation == Relation::Equal {
+        return equal(left, right);
+    }
+    let (left, right) = numbers(left, right)?;
+    Ok(match relation {
+        Relation::Equal => left == right,
+        Relation::Less => left < right,
+        Relation::AtMost => left <= right,
+        Relation::More => left > right,
+        Relation::AtLeast => left >= right,
+    })
 }
 
 /// Values of different types are different.
@@ -287,12 +321,18 @@ pub(super) fn numbers(left: &Value<'_>, right: &Value<'_>) -> Result<(i64, i64),
 }
 
 pub(super) fn uid<'a>(value: &Value<'a>) -> Result<Uid<'a>, Stop> {
+    named(value).ok_or_else(|| wrong(value))
+}
+
+/// The name of an entity.
+#[inline]
+pub(super) fn named<'a>(value: &Value<'a>) -> Option<Uid<'a>> {
     if let Value::Ref(type_name, id) = value {
-        Ok(Uid { type_name: *type_name, id })
+        Some(Uid { type_name: *type_name, id })
     } else if let Value::Entity(entity) = value {
-        Ok(uid_of(*entity))
+        Some(uid_of(*entity))
     } else {
-        Err(wrong(value))
+        None
     }
 }
 

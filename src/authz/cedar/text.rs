@@ -6,7 +6,7 @@ use super::{COVERED, WINDOWS, expr::Printer};
 use crate::authz::{
     Effect, PolicySet, RuleId, TypeName,
     explain::Part,
-    load::expr::{Expr, Quoted},
+    load::expr::{Expr, Kind, Quoted},
     rules::Condition,
     schema::Ty,
 };
@@ -184,6 +184,7 @@ fn conditions(list: &[&Condition], printer: Printer<'_>) -> String {
                 let window = Quoted(&times.text);
                 text.push_str(&format!("\nunless {{ context.{WINDOWS}.contains({window}) }}"));
             }
+            Part::When(Expr { kind: Kind::And(all), .. }) => when.extend(all),
             Part::When(expr) => when.push(expr),
             Part::Unless(expr) => {
                 text.push_str(&format!("\nunless {{ {} }}", printer.print(expr)));

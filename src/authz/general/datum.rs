@@ -4,7 +4,7 @@ use std::{cmp::Ordering, collections::BTreeMap};
 
 use crate::{
     IpNet,
-    authz::{Attr, Record, TypeName, Value, ValueSet, load::expr::Literal},
+    authz::{Attr, Record, TypeName, Value, ValueSet, load::expr::Literal, slots::same},
 };
 
 /// So many names are compared one after another: most differ in length already.
@@ -157,7 +157,7 @@ impl DatumRecord {
 
     fn get(&self, name: &str) -> Option<&Datum> {
         let found = if self.0.len() <= FEW {
-            self.0.iter().position(|(own, _)| **own == *name)
+            self.0.iter().position(|(own, _)| same(own, name))
         } else {
             self.0.binary_search_by(|(own, _)| (**own).cmp(name)).ok()
         };

@@ -8,6 +8,7 @@
 mod call;
 mod datum;
 mod function;
+mod hierarchy;
 mod moments;
 mod numbers;
 mod run;
@@ -16,8 +17,9 @@ mod sets;
 mod tests;
 
 pub(super) use call::called;
-pub(super) use datum::{Datum, DatumRecord, DatumSet};
+pub(super) use datum::{Datum, DatumRecord, DatumSet, Net};
 pub(super) use function::Function;
+pub(super) use hierarchy::is_in;
 pub(super) use numbers::arithmetic;
 pub(super) use run::truth;
 

@@ -2,14 +2,15 @@
 
 use super::{
     Function, Node,
+    hierarchy::{Any, is_in},
     numbers::arithmetic,
     sets::{Cells, END, Link, Seen},
 };
 use crate::authz::{
-    Attr, EvalError, TypeName, Uid, Value,
+    Attr, EvalError, Value,
     load::expr::Root,
     program::Read,
-    world::{Stop, World, like, numbers, present, uid, uid_of},
+    world::{Stop, World, like, numbers, present, uid},
 };
 
 /// The condition's answer.
@@ -103,11 +104,6 @@ impl<'a> Run<'_, 'a> {
             Node::Less(nodes) => self.ordered(nodes).map(|(left, right)| left < right),
             Node::AtMost(nodes) => self.ordered(nodes).map(|(left, right)| left <= right),
             Node::In(nodes) => {
-                // What is only read is asked about where it is.
-                if let [Node::Read(left), Node::Read(right)] = &**nodes {
-                    let is_in = |left: &_| self.world.read(right, |right| self.is_in(left, right));
-                    return self.world.read(left, is_in);
-                }
                 let [Seen::One(left), right] = self.both(nodes)? else { return Err(WRONG) };
                 self.is_in_seen(&left, right)
             }
@@ -213,52 +209,16 @@ impl<'a> Run<'_, 'a> {
     }
 
     fn is_in_seen(&self, left: &Value<'a>, right: Seen<'_>) -> Result<bool, Stop> {
-        match right {
-            Seen::One(right) => self.is_in(left, &right),
-            made @ (Seen::Set(_) | Seen::Record(_)) => self.is_in_any(left, made),
-        }
-    }
-
-    fn is_in(&self, left: &Value<'a>, right: &Value<'_>) -> Result<bool, Stop> {
-        let lower = uid(left)?;
-        if let Value::Ref(..) | Value::Entity(_) = right {
-            let upper = uid(right)?;
-            return Ok(self.holds(lower, upper) || self.below(left, upper)?);
-        }
-        self.is_in_any(left, Seen::One(*right))
-    }
-
-    /// All of the set are asked what they are, whether or not the answer is known before; and that
-    /// it is one of them needs no entity.
-    fn is_in_any(&self, left: &Value<'a>, right: Seen<'_>) -> Result<bool, Stop> {
-        let (lower, entity) = (uid(left)?, self.world.entity(left));
-        let (mut found, mut below) = (false, Ok(false));
-        self.cells.try_each(right, |element| {
-            let Seen::One(upper) = &element else { return Err(WRONG) };
-            let upper = uid(upper)?;
-            found |= self.holds(lower, upper);
-            if below == Ok(false) {
-                below = entity.map(|entity| entity.is_some_and(|entity| entity.is_in(upper)));
-            }
-            Ok(true)
+        let made = match right {
+            Seen::One(right) => return is_in(self.world, left, &right),
+            made @ (Seen::Set(_) | Seen::Record(_)) => made,
+        };
+        let mut any = Any::new(self.world, uid(left)?, self.world.entity(left));
+        self.cells.try_each(made, |element| match element {
+            Seen::One(upper) => any.ask(&upper).map(|()| true),
+            Seen::Set(_) | Seen::Record(_) => Err(WRONG),
         })?;
-        if found { Ok(true) } else { below }
-    }
-
-    /// Whether the two are one, or the upper is a role that the principal holds.
-    fn holds(&self, lower: Uid<'_>, upper: Uid<'_>) -> bool {
-        lower == upper
-            || upper.type_name == TypeName::ROLE
-                && lower == uid_of(self.world.principal)
-                && self
-                    .world
-                    .role_names
-                    .number(upper.id)
-                    .is_some_and(|role| self.world.roles.holds(role))
-    }
-
-    fn below(&self, left: &Value<'a>, upper: Uid<'_>) -> Result<bool, Stop> {
-        Ok(self.world.entity(left)?.is_some_and(|entity| entity.is_in(upper)))
+        any.answer()
     }
 
     fn call(&mut self, function: Function, arguments: &'a [Node]) -> Result<Seen<'a>, Stop> {

@@ -3,24 +3,26 @@
 use super::probe::{Key, Question};
 use crate::authz::{
     general::Datum,
-    load::expr::Root,
-    program::{Exit, Operand, Program, Read, Step, Test},
+    load::expr::{Relation, Root},
+    program::{Asked, Exit, Operand, Program, Read, Step, Test},
 };
 
 /// The question that the condition is, and the answer that makes it true.
 pub(super) fn key(program: &Program) -> Option<(Question, Key<Box<str>>)> {
-    let [Step { test, then: Exit::Yes, otherwise: Exit::No }] = &*program.steps else {
+    let Program { start: Step { test, then: Exit::Yes, otherwise: Exit::No }, rest } = program
+    else {
         return None;
     };
-    if program.start != Exit::Step(0) {
+    if !rest.is_empty() {
         return None;
     }
     if let Test::Role(role) = test {
         Some((Question::Role, Key::Role(*role)))
-    } else if let Test::Is(Operand::Read(read), kind) = test {
+    } else if let Test::Value(Operand::Read(read), None, Asked::Is(kind)) = test {
         is_whole(read).then_some((Question::Kind(read.root), Key::Kind(*kind)))
-    } else if let Test::Equal(Operand::Read(read), Operand::Constant(datum))
-    | Test::Equal(Operand::Constant(datum), Operand::Read(read)) = test
+    } else if let Test::Value(one, None, Asked::Compare(Relation::Equal, other)) = test
+        && let (Operand::Read(read), Operand::Constant(datum))
+        | (Operand::Constant(datum), Operand::Read(read)) = (one, other)
     {
         let key = match datum {
             Datum::Bool(value) => Key::Bool(*value),
@@ -44,39 +46,39 @@ pub(super) fn key(program: &Program) -> Option<(Question, Key<Box<str>>)> {
 /// yet; `None` if it may fail otherwise.
 pub(super) fn hazards(program: &Program) -> Option<Vec<Question>> {
     let mut all = Vec::new();
-    for step in &program.steps {
+    for step in program.rest.iter().chain([&program.start]) {
         match &step.test {
             Test::Role(_) => {}
-            Test::Has(read) => all.push(Question::Has(read.clone())),
-            Test::Equal(left, right) => {
+            Test::Value(Operand::Read(read), _, Asked::Presence) => {
+                all.push(Question::Has(read.clone()));
+            }
+            Test::Value(left, _, Asked::Compare(Relation::Equal, right)) => {
                 all.extend(read(left)?);
                 all.extend(read(right)?);
             }
-            Test::Is(Operand::Read(read), _) if is_whole(read) => {
+            Test::Value(Operand::Read(read), None, Asked::Is(_)) if is_whole(read) => {
                 all.push(Question::Kind(read.root));
             }
-            Test::In(Operand::Read(read), Operand::Constant(Datum::Entity(..)))
-                if is_whole(read) =>
-            {
-                all.push(Question::Kind(read.root));
-            }
+            Test::Value(
+                Operand::Read(read),
+                None,
+                Asked::In(Operand::Constant(Datum::Entity(..))),
+            ) if is_whole(read) => all.push(Question::Kind(read.root)),
             // Of declared types, which were checked, only what is read may fail.
-            Test::Less(left, right) | Test::AtMost(left, right) | Test::InRange(left, right)
+            Test::Value(left, _, Asked::Compare(_, right) | Asked::InRange(right))
                 if is_typed(left) && is_typed(right) =>
             {
                 all.extend(read(left)?);
                 all.extend(read(right)?);
             }
-            Test::Like(text, _) if is_typed(text) => all.extend(read(text)?),
-            Test::Is(..)
-            | Test::In(..)
-            | Test::Less(..)
-            | Test::AtMost(..)
-            | Test::InRange(..)
-            | Test::Like(..)
-            | Test::During(_)
-            | Test::Contains(..)
-            | Test::General(_) => return None,
+            Test::Value(value, _, Asked::Like(_) | Asked::Within(..) | Asked::InNet(_))
+                if is_typed(value) =>
+            {
+                all.extend(read(value)?);
+            }
+            Test::Value(..) | Test::During(_) | Test::Contains(..) | Test::General(_) => {
+                return None;
+            }
         }
     }
     Some(all)

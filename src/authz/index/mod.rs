@@ -57,6 +57,12 @@ impl Default for Branch {
     }
 }
 
+impl Branch {
+    pub(super) fn is_empty(self) -> bool {
+        matches!(self, Self::Rules(Run { count: 0, .. }))
+    }
+}
+
 impl Index {
     /// All rules of the branch.
     pub(super) fn all(&self, branch: Branch) -> Run {

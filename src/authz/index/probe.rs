@@ -45,7 +45,7 @@ pub(super) struct Probe {
 
 /// What has been asked in this decision.
 #[derive(Debug, Default)]
-pub(in crate::authz) struct Memo([Said; MAX_PROBES]);
+pub(in crate::authz) struct Memo(Option<[Said; MAX_PROBES]>);
 
 /// What a probe said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,7 +61,8 @@ pub(super) enum Said {
 
 impl Memo {
     pub(super) fn ask(&mut self, probes: &[Probe], number: u8, world: &World<'_>) -> Said {
-        let (probe, said) = (probes.get(usize::from(number)), self.0.get_mut(usize::from(number)));
+        let all = self.0.get_or_insert_default();
+        let (probe, said) = (probes.get(usize::from(number)), all.get_mut(usize::from(number)));
         let (Some(probe), Some(said)) = (probe, said) else { return Said::Failed };
         if *said == Said::NotAsked {
             *said = probe.ask(world);

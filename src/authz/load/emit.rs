@@ -4,6 +4,7 @@ use std::{mem, slice, sync::Arc};
 
 use super::{
     expr::{Expr, How, Kind, Literal, Operator, Path, Relation},
+    join::{self, Chain, simplest},
     lift::{and, atoms, bulk, equality, is_lifted, literal, or, read, size, slot},
     settled::{reached, role_of, settled},
 };
@@ -12,7 +13,7 @@ use crate::authz::{
     explain::{Part, Times},
     general::{Datum, Function},
     names::Names,
-    program::{Attribute, Exit, MAX_STEPS, Many, Operand, Program, Read, Step, Test},
+    program::{Asked, Attribute, Exit, MAX_STEPS, Many, Operand, Program, Read, Step, Test},
     schema::{Schema, Ty},
 };
 
@@ -54,7 +55,7 @@ pub(in crate::authz) fn emit(part: &Part, target: Target<'_>) -> Result<Emitted,
         Part::Outside(times) => emitter.during(times, Exit::No, Exit::Yes)?,
     };
     let Emitter { steps, weight, work, .. } = emitter;
-    let program = Program { start, steps: steps.into() };
+    let program = join::program(start, steps);
     Ok(Emitted { program, weight, cost: weight + work / WORK_PER_STEP })
 }
 
@@ -88,8 +89,7 @@ impl Emitter<'_> {
         if let Kind::Not(inner) = &expr.kind {
             self.condition(inner, no, yes)
         } else if let Kind::And(parts) = &expr.kind {
-            let mut parts = reached(parts, false, schema, resource).iter().rev();
-            parts.try_fold(yes, |yes, part| self.condition(part, yes, no))
+            self.all(reached(parts, false, schema, resource), yes, no)
         } else if let Kind::Or(parts) = &expr.kind {
             let mut parts = reached(parts, true, schema, resource).iter().rev();
             parts.try_fold(no, |no, part| self.condition(part, yes, no))
@@ -109,6 +109,16 @@ impl Emitter<'_> {
         } else {
             self.test(expr, yes, no)
         }
+    }
+
+    fn all(&mut self, parts: &[Expr], yes: Exit, no: Exit) -> Result<Exit, TooLong> {
+        let mut chain = Chain::new(yes);
+        for part in parts.iter().rev() {
+            let before = self.steps.len();
+            let start = self.condition(part, chain.start, no)?;
+            chain.add(&mut self.steps, before, start, no);
+        }
+        Ok(chain.start)
     }
 
     fn branch(
@@ -177,7 +187,8 @@ impl Emitter<'_> {
             Kind::Compare(Relation::Equal, left, right) => return self.equal(left, right, yes, no),
             Kind::Differs(left, right) => return self.equal(left, right, no, yes),
             Kind::Compare(relation, left, right) => {
-                return self.ordered(*relation, left, right, yes, no);
+                let left = self.operand(left)?;
+                Test::Value(left, None, Asked::Compare(*relation, self.operand(right)?))
             }
             Kind::Has(of, name) => {
                 if let Kind::Record(fields) = &of.kind {
@@ -186,28 +197,38 @@ impl Emitter<'_> {
                 }
                 let Kind::Path(path) = &of.kind else { return Err(TooLong) };
                 self.weigh(bulk(&of.kind))?;
-                Test::Has(self.read(path, Some(name))?)
+                Test::Value(
+                    Operand::Read(self.read(path, Some(name))?),
+                    Some(false),
+                    Asked::Presence,
+                )
             }
             Kind::In(left, right) => match (&right.kind, role_of(right)) {
                 (Kind::Set(listed), _) => return self.in_any(left, listed, yes, no),
                 (_, Some(role)) => return self.role(role, yes, no),
-                (_, None) => Test::In(self.operand(left)?, self.operand(right)?),
+                (_, None) => {
+                    Test::Value(self.operand(left)?, None, Asked::In(self.operand(right)?))
+                }
             },
-            Kind::Is(entity, word, _) => Test::Is(self.operand(entity)?, TypeName::new(&word.text)),
-            Kind::InRange(left, right) => Test::InRange(self.operand(left)?, self.operand(right)?),
+            Kind::Is(entity, word, _) => {
+                Test::Value(self.operand(entity)?, None, Asked::Is(TypeName::new(&word.text)))
+            }
+            Kind::InRange(left, right) => {
+                Test::Value(self.operand(left)?, None, Asked::InRange(self.operand(right)?))
+            }
             Kind::Like(text, pieces) => {
                 self.weigh(pieces.len() + bulk(&expr.kind))?;
-                Test::Like(self.operand(text)?, pieces.clone())
+                Test::Value(self.operand(text)?, None, Asked::Like(pieces.clone()))
             }
             Kind::IsEmpty(set) => {
                 Test::Contains(How::All, Many::Listed(Box::new([])), self.many(set)?)
             }
             Kind::Contains(how, set, asked) => return self.contains(*how, set, asked, yes, no),
             Kind::Literal(Literal::Bool(_)) | Kind::Call(..) => {
-                Test::Equal(self.operand(expr)?, TRUE)
+                Test::equal(self.operand(expr)?, TRUE)
             }
             Kind::Path(path) if self.ty(path) == Some(Ty::Bool) => {
-                Test::Equal(self.operand(expr)?, TRUE)
+                Test::equal(self.operand(expr)?, TRUE)
             }
             // Checked types have left nothing else, and all else has been put in these terms.
             Kind::Literal(_)
@@ -224,25 +245,6 @@ impl Emitter<'_> {
             | Kind::Negated(_) => return Err(TooLong),
         };
         self.step(test, yes, no)
-    }
-
-    /// `a >= b` is no `a < b`, and `a > b` no `a <= b`: the left one is asked for first.
-    fn ordered(
-        &mut self,
-        relation: Relation,
-        left: &Expr,
-        right: &Expr,
-        yes: Exit,
-        no: Exit,
-    ) -> Result<Exit, TooLong> {
-        let (left, right) = (self.operand(left)?, self.operand(right)?);
-        match relation {
-            Relation::Equal => Err(TooLong),
-            Relation::Less => self.step(Test::Less(left, right), yes, no),
-            Relation::AtMost => self.step(Test::AtMost(left, right), yes, no),
-            Relation::More => self.step(Test::AtMost(left, right), no, yes),
-            Relation::AtLeast => self.step(Test::Less(left, right), no, yes),
-        }
     }
 
     fn equal(&mut self, left: &Expr, right: &Expr, yes: Exit, no: Exit) -> Result<Exit, TooLong> {
@@ -266,7 +268,7 @@ impl Emitter<'_> {
             let back = self.contains(How::All, right, left, yes, no)?;
             return self.contains(How::All, left, right, back, no);
         }
-        let test = Test::Equal(self.operand(left)?, self.operand(right)?);
+        let test = Test::equal(self.operand(left)?, self.operand(right)?);
         self.step(test, yes, no)
     }
 
@@ -340,7 +342,7 @@ impl Emitter<'_> {
     fn step(&mut self, test: Test, then: Exit, otherwise: Exit) -> Result<Exit, TooLong> {
         self.weigh(1)?;
         let number = u16::try_from(self.steps.len()).map_err(|_| TooLong)?;
-        self.steps.push(Step { test, then, otherwise });
+        self.steps.push(Step { test: simplest(test), then, otherwise });
         Ok(Exit::Step(number))
     }
 

@@ -8,6 +8,7 @@ pub(super) mod document;
 pub(super) mod emit;
 pub(super) mod expr;
 pub(super) mod grants;
+mod join;
 pub(super) mod lift;
 pub(super) mod rules;
 pub(super) mod settled;

@@ -11,8 +11,9 @@ use super::{
     document::{Document, Policy},
     emit::{Target, TooLong},
     error::{MAX_LISTED, Place, Problems},
-    expr::{Expr, Kind, Root, SyntaxError, parse},
+    expr::{Expr, Root, SyntaxError, parse},
     grants::{Expander, unknown_role},
+    join::clauses,
     pool::Pool,
     settled::settled,
     window::Zones,
@@ -285,12 +286,7 @@ impl Conditions {
     /// All that is and-ed: roles and windows first, because they cannot fail.
     fn into_parts(self, first: impl Iterator<Item = Part>) -> Vec<Arc<Part>> {
         let mut parts: Vec<Part> = first.collect();
-        match self.when {
-            Some(Expr { kind: Kind::And(all), .. }) => {
-                parts.extend(all.into_iter().map(Part::When));
-            }
-            other => parts.extend(other.map(Part::When)),
-        }
+        parts.extend(self.when.into_iter().flat_map(clauses).map(Part::When));
         parts.extend(self.unless.map(Part::Unless));
         parts.into_iter().map(Arc::new).collect()
     }

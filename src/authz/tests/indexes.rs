@@ -7,7 +7,6 @@ use proptest::prelude::*;
 use super::{
     super::{
         AccessRequest, Coarse, Context, Document, Effect, EvalError, Policy, PolicySet, RuleId,
-        TypeName, Uid,
         index::{Branch, Builder, Memo},
         program::Outcomes,
         world::World,
@@ -93,15 +92,16 @@ pub(super) fn set(rules: &[Written], few: usize) -> PolicySet {
 type Answers = (BTreeMap<RuleId, Result<bool, EvalError>>, BTreeMap<RuleId, Outcomes>);
 
 fn answers(set: &PolicySet, asked: &Asked, effect: Effect, all: bool) -> Answers {
-    let cell = set.cell(set.action("doc:read").unwrap()).unwrap();
+    let action = set.action("doc:read").unwrap();
+    let cell = set.cell(action).unwrap();
     let branch = if effect == Effect::Forbid { cell.forbids } else { cell.permits };
     let subject = set.subject(&principal(asked));
     let scene = &asked.scene;
     let context = Context::new(UnixTime::from_secs(asked.now)).members(&scene.context);
     let world = |resource| World {
+        set,
         roles: &subject.roles,
-        role_names: &set.roles,
-        action: Uid { type_name: TypeName::ACTION, id: "doc:read" },
+        action,
         principal: &scene.principal,
         resource,
         context: &context,
@@ -156,12 +156,13 @@ fn many_rules_are_passed_over() {
         let (rules, asked) = proptest::strategy::ValueTree::current(&tree);
         let set = set(&rules, 2);
         let subject = set.subject(&principal(&asked));
-        let cell = set.cell(set.action("doc:read").unwrap()).unwrap();
+        let action = set.action("doc:read").unwrap();
+        let cell = set.cell(action).unwrap();
         let context = Context::new(UnixTime::from_secs(0)).members(&asked.scene.context);
         let world = World {
+            set: &set,
             roles: &subject.roles,
-            role_names: &set.roles,
-            action: Uid { type_name: TypeName::ACTION, id: "doc:read" },
+            action,
             principal: &asked.scene.principal,
             resource: Some(&asked.scene.resource),
             context: &context,

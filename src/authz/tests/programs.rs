@@ -7,7 +7,7 @@ use proptest::{prelude::*, strategy::ValueTree};
 
 use super::{
     super::{
-        Context, EvalError, TypeName, Uid,
+        Action, Context, EvalError, PolicySet, TypeName,
         bits::Bits,
         explain::Part,
         load::{
@@ -43,9 +43,9 @@ fn with_world<T>(scene: &Scene, resource: bool, ask: impl FnOnce(&World<'_>) -> 
         .for_each(|(n, _)| roles.add(n));
     let context = Context::new(UnixTime::from_secs(0)).members(&scene.context);
     ask(&World {
+        set: &PolicySet::default(),
         roles: &roles,
-        role_names: &Names::default(),
-        action: Uid { type_name: TypeName::ACTION, id: "" },
+        action: Action { epoch: 0, number: 0 },
         principal: &scene.principal,
         resource: resource.then_some(&scene.resource as _),
         context: &context,
@@ -173,7 +173,7 @@ fn the_conditions_of_these_tests_have_every_operator_and_every_answer() {
 /// How many tests are kept of a condition, and what it costs; `None` where that is too much.
 fn costs(condition: &str) -> Option<(usize, usize)> {
     let emitted = emitted(&Part::When(parse(condition).unwrap()))?;
-    Some((emitted.program.steps.len(), emitted.cost))
+    Some((emitted.program.rest.len() + 1, emitted.cost))
 }
 
 /// A record of so many fields that are true, and what else is in it.

@@ -3,7 +3,8 @@
 
 use super::{
     super::{
-        expr::{Expr, How, Kind, Literal, Relation, Root},
+        expr::{Expr, How, Kind, Relation, Root},
+        join::{self, Chain, simplest},
         settled::role_of,
     },
     lower::{lower, read},
@@ -11,7 +12,7 @@ use super::{
 use crate::authz::{
     TypeName,
     explain::Part,
-    program::{Exit, MAX_STEPS, Many, Operand, Program, Step, Test},
+    program::{Asked, Exit, MAX_STEPS, Many, Operand, Program, Step, Test},
 };
 
 /// The program of one part; `None` where it has too many steps.
@@ -22,7 +23,7 @@ pub(super) fn program(part: &Part) -> Option<Program> {
         Part::Unless(expr) => branch(&mut steps, expr, Exit::No, Exit::Yes)?,
         Part::Roles(_) | Part::During(_) | Part::Outside(_) => return None,
     };
-    Some(Program { start, steps: steps.into() })
+    Some(join::program(start, steps))
 }
 
 /// From the last to the first: a step's exits are there before it is.
@@ -30,7 +31,13 @@ fn branch(steps: &mut Vec<Step>, expr: &Expr, yes: Exit, no: Exit) -> Option<Exi
     if let Kind::Not(inner) = &expr.kind {
         branch(steps, inner, no, yes)
     } else if let Kind::And(parts) = &expr.kind {
-        parts.iter().rev().try_fold(yes, |yes, part| branch(steps, part, yes, no))
+        let mut chain = Chain::new(yes);
+        for part in parts.iter().rev() {
+            let before = steps.len();
+            let start = branch(steps, part, chain.start, no)?;
+            chain.add(steps, before, start, no);
+        }
+        Some(chain.start)
     } else if let Kind::Or(parts) = &expr.kind {
         parts.iter().rev().try_fold(no, |no, part| branch(steps, part, yes, no))
     } else if let Kind::If(parts) = &expr.kind {
@@ -50,7 +57,7 @@ fn general(expr: &Expr) -> Test {
 
 fn step(steps: &mut Vec<Step>, test: Test, then: Exit, otherwise: Exit) -> Option<Exit> {
     let number = u16::try_from(steps.len()).ok().filter(|at| usize::from(*at) < MAX_STEPS)?;
-    steps.push(Step { test, then, otherwise });
+    steps.push(Step { test: simplest(test), then, otherwise });
     Some(Exit::Step(number))
 }
 
@@ -59,44 +66,36 @@ fn typed(expr: &Expr) -> Option<(Test, bool)> {
     let test = if let Kind::Differs(left, right) = &expr.kind {
         return equal(left, right).map(|test| (test, true));
     } else if let Kind::Compare(relation, left, right) = &expr.kind {
-        return ordered(*relation, left, right);
+        if *relation == Relation::Equal {
+            return equal(left, right).map(|test| (test, false));
+        }
+        Test::Value(operand(left)?, None, Asked::Compare(*relation, operand(right)?))
     } else if let Kind::Has(of, name) = &expr.kind {
         let Kind::Path(path) = &of.kind else { return None };
-        Test::Has(read(path, Some(name)))
+        Test::Value(Operand::Read(read(path, Some(name))), Some(false), Asked::Presence)
     } else if let Kind::Is(inner, word, None) = &expr.kind {
-        Test::Is(read_of(inner)?, TypeName::new(&word.text))
+        Test::Value(read_of(inner)?, None, Asked::Is(TypeName::new(&word.text)))
     } else if let Kind::In(left, right) = &expr.kind {
-        let one = matches!(&right.kind, Kind::Literal(Literal::Entity(_))) || is_entity(right);
-        if !one || role_of(right).is_some() {
-            return None;
-        }
-        Test::In(read_of(left)?, operand(right)?)
+        let other = match operand(right)? {
+            Operand::Read(read) if !is_entity(right) => Asked::InAny(read),
+            _ if role_of(right).is_some() => return None,
+            other => Asked::In(other),
+        };
+        Test::Value(read_of(left)?, None, other)
     } else if let Kind::Like(inner, pieces) = &expr.kind {
-        Test::Like(read_of(inner)?, pieces.clone())
+        Test::Value(read_of(inner)?, None, Asked::Like(pieces.clone()))
     } else if let Kind::Contains(How::Element, set, element) = &expr.kind {
         let (Operand::Read(set), Kind::Literal(_)) = (read_of(set)?, &element.kind) else {
             return None;
         };
         let asked = Many::Listed([operand(element)?].into());
         Test::Contains(How::Element, Many::Read(set), asked)
+    } else if let Kind::Path(_) = &expr.kind {
+        Test::Value(read_of(expr)?, None, Asked::Truth)
     } else {
         return None;
     };
     Some((test, false))
-}
-
-/// `a >= b` is no `a < b`, and `a > b` no `a <= b`: the left one is asked for first.
-fn ordered(relation: Relation, left: &Expr, right: &Expr) -> Option<(Test, bool)> {
-    if relation == Relation::Equal {
-        return equal(left, right).map(|test| (test, false));
-    }
-    let (left, right) = (operand(left)?, operand(right)?);
-    Some(match relation {
-        Relation::Less | Relation::Equal => (Test::Less(left, right), false),
-        Relation::AtMost => (Test::AtMost(left, right), false),
-        Relation::More => (Test::AtMost(left, right), true),
-        Relation::AtLeast => (Test::Less(left, right), true),
-    })
 }
 
 /// Of values of which one is surely no set, no record and no address: addresses and wholes are
@@ -106,7 +105,7 @@ fn equal(left: &Expr, right: &Expr) -> Option<Test> {
     if !plain(left) && !plain(right) {
         return None;
     }
-    Some(Test::Equal(operand(left)?, operand(right)?))
+    Some(Test::equal(operand(left)?, operand(right)?))
 }
 
 /// Whether it is a variable that is an entity.

@@ -11,6 +11,7 @@ use super::{
         build::assemble,
         error::{Place, PolicyErrors, Problems},
         expr::{Expr, Kind, Literal, Path, Relation, Root, TypeWord},
+        join::clauses,
         rules::{Checked, Compiled},
     },
     branch::program,
@@ -161,12 +162,10 @@ fn parts(written: Written) -> Vec<Part> {
     let scopes = scopes.into_iter().filter_map(|(root, scope)| of_scope(root, scope));
     let mut parts: Vec<Part> = scopes.map(Part::When).collect();
     for clause in written.conditions {
-        match (clause.unless, clause.expr) {
-            (true, expr) => parts.push(Part::Unless(expr)),
-            (false, Expr { kind: Kind::And(all), .. }) => {
-                parts.extend(all.into_iter().map(Part::When));
-            }
-            (false, expr) => parts.push(Part::When(expr)),
+        if clause.unless {
+            parts.push(Part::Unless(clause.expr));
+        } else {
+            parts.extend(clauses(clause.expr).into_iter().map(Part::When));
         }
     }
     parts
