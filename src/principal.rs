@@ -185,7 +185,7 @@ impl Principal {
     /// One attribute that the verifier's mapping lists.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<Attribute<'_>> {
-        let found = self.0.attributes.iter().find(|(key, _)| self.0.text.holds(*key, name));
+        let found = self.0.attributes.iter().find(|(key, _)| self.0.text.get(*key) == name);
         found.map(|(_, stored)| self.told(stored))
     }
 

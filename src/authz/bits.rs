@@ -31,10 +31,8 @@ impl Bits {
     }
 
     pub(super) fn holds(&self, number: u32) -> bool {
-        let word = match (number as usize / 64).checked_sub(1) {
-            None => self.first,
-            Some(at) => self.rest.get(at).copied().unwrap_or(0),
-        };
+        let rest = (number as usize / 64).checked_sub(1);
+        let word = rest.map_or(self.first, |at| self.rest.get(at).copied().unwrap_or(0));
         word >> (number % 64) & 1 == 1
     }
 

@@ -3,6 +3,7 @@
 use super::{
     Action, Effect, PolicySet, Role, RuleId,
     explain::Part,
+    index::Section,
     load::{
         expr::{Expr, Kind, Root},
         settled::role_of,
@@ -77,6 +78,11 @@ impl PolicySet {
             let permits = self.rules_of(cell.permits).map(|rule| bearing(rule, Effect::Permit));
             grants.chain(forbids).chain(permits)
         })
+    }
+
+    /// All rules of the section, in the order of their ids.
+    pub(super) fn rules_of(&self, section: Section) -> impl Iterator<Item = Rule<'_>> {
+        self.rules.of(section.all)
     }
 }
 

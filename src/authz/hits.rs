@@ -88,7 +88,7 @@ impl Hits {
         });
         let mut grants: Vec<_> = granted.collect();
         grants.sort_unstable_by_key(|(of, _)| *of);
-        let rules = policies.rule_names.iter().map(|_| Counter::new(0, now)).collect();
+        let rules = (0..policies.rule_names.len()).map(|_| Counter::new(0, now)).collect();
         Self { epoch: policies.epoch, rules, grants: grants.into() }
     }
 

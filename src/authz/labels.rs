@@ -32,7 +32,7 @@ impl PolicySet {
     /// What a rule is called; a role's grants are called `role:` and the role's name.
     #[must_use]
     pub fn rule_name(&self, rule: RuleId) -> Option<&str> {
-        self.rule_names.get(rule.0 as usize).map(|name| &**name)
+        self.rule_names.get(rule.0)
     }
 }
 

@@ -89,8 +89,9 @@
 //! entity), so that only those are run whose constant is the request's. A rule is divided by a
 //! comparison if all that stands before it in its condition is of the kind that fails only where
 //! an attribute is missing; write such comparisons first. Where an attribute that divides is
-//! missing, all rules that it divides are run, so that no error is overlooked: that costs as much
-//! as there are rules.
+//! missing, all rules of the action are run, so that no error is overlooked: that costs as much as
+//! there are rules. Questions about one value cost as much as one where they follow each other, as
+//! `context has hour && context.hour >= 9 && context.hour < 18` does.
 
 // What must be right for an allow to be right.
 mod bits;
@@ -107,9 +108,10 @@ mod value;
 mod window;
 mod world;
 
-// What must be right as well where Cedar's policy text, or a store of entities, is used.
+// What must be right as well where sets, Cedar's policy text, or a store of entities is used.
 mod entities;
 mod general;
+mod many;
 mod types;
 
 // From text to a program. Wrong text does not load.
@@ -126,6 +128,7 @@ mod explain;
 mod hits;
 mod labels;
 mod report;
+mod texts;
 
 #[cfg(test)]
 mod tests;

@@ -123,12 +123,6 @@ pub(super) struct Outcomes {
     pub(super) unknown: bool,
 }
 
-impl Test {
-    pub(super) fn equal(left: Operand, right: Operand) -> Self {
-        Self::Value(left, None, Asked::Compare(Relation::Equal, right))
-    }
-}
-
 impl Outcomes {
     /// True whatever the unknown is.
     pub(super) fn is_only_yes(self) -> bool {

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use super::{
     Action, Coarse, Context, Decision, Entity, EvalError, Role, RuleId, Subject, TypeName, Why,
     bits::Bits,
-    index::{Branch, Index, Memo},
+    index::{Index, Memo, Section},
     names::Names,
     program::Outcomes,
-    rules::{Rule, Rules},
+    rules::Rules,
     schema::Schema,
+    texts::Texts,
     world::{Stop, World},
 };
 use crate::Principal;
@@ -69,7 +70,7 @@ pub struct PolicySet {
     pub(super) rules: Rules,
     pub(super) index: Index,
     /// What each [`RuleId`] is called: first the roles' grants, then the rules.
-    pub(super) rule_names: Box<[Box<str>]>,
+    pub(super) rule_names: Texts,
     pub(super) schema: Schema,
     pub(super) skips_errors: bool,
 }
@@ -81,8 +82,8 @@ pub(super) struct Cell {
     pub(super) resource: Option<TypeName>,
     /// The roles that grant the action by themselves.
     pub(super) grants: Bits,
-    pub(super) forbids: Branch,
-    pub(super) permits: Branch,
+    pub(super) forbids: Section,
+    pub(super) permits: Section,
 }
 
 /// One question: may this principal do this to that, under these circumstances?
@@ -282,7 +283,7 @@ impl PolicySet {
     }
 }
 
-/// What the rules of a branch answer, whatever the order in which they are asked.
+/// What the rules of a section answer, whatever the order in which they are asked.
 #[derive(Default)]
 struct Answers {
     /// The lowest that applies.
@@ -305,10 +306,6 @@ struct Foreseen {
 }
 
 impl Answers {
-    fn have_before(&self, rule: RuleId) -> bool {
-        self.applies.is_some_and(|lowest| lowest < rule)
-    }
-
     fn take(&mut self, rule: RuleId, answer: Result<bool, Stop>) {
         match answer {
             Ok(true) => self.applies = Some(rule),
@@ -324,14 +321,14 @@ impl Answers {
 }
 
 impl PolicySet {
-    fn ask(&self, branch: Branch, world: &World<'_>, memo: &mut Memo) -> Answers {
+    fn ask(&self, section: Section, world: &World<'_>, memo: &mut Memo) -> Answers {
         let mut answers = Answers::default();
-        if branch.is_empty() {
+        if section.all.count == 0 {
             return answers;
         }
-        self.index.visit(branch, world, memo, &mut |run| {
+        self.index.visit(section, world, memo, &mut |run| {
             for rule in self.rules.of(run) {
-                if answers.have_before(rule.id) {
+                if answers.applies.is_some_and(|lowest| lowest < rule.id) {
                     break;
                 }
                 answers.take(rule.id, rule.run(world));
@@ -340,15 +337,15 @@ impl PolicySet {
         answers
     }
 
-    /// What the rules of a branch may answer. Of those that are `certain` the lowest is named.
+    /// What the rules of a section may answer. Of those that are `certain` the lowest is named.
     fn foresee(
         &self,
-        branch: Branch,
+        section: Section,
         world: &World<'_>,
         certain: impl Fn(Outcomes) -> bool,
     ) -> Foreseen {
         let mut all = Foreseen { never: true, ..Foreseen::default() };
-        self.index.visit(branch, world, &mut Memo::default(), &mut |run| {
+        self.index.visit(section, world, &mut Memo::default(), &mut |run| {
             for rule in self.rules.of(run) {
                 let outcomes = rule.outcomes(world);
                 if certain(outcomes) && all.certain.is_none_or(|(lowest, _)| rule.id < lowest) {
@@ -360,10 +357,5 @@ impl PolicySet {
             }
         });
         all
-    }
-
-    /// All rules of the branch, in the order of their ids.
-    pub(super) fn rules_of(&self, branch: Branch) -> impl Iterator<Item = Rule<'_>> {
-        self.rules.of(self.index.all(branch))
     }
 }

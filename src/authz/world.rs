@@ -7,8 +7,8 @@ use super::{
     Action, Attr, Context, Entity, EvalError, PolicySet, Record, Uid, Value,
     bits::Bits,
     general,
-    load::expr::{How, Relation, Root},
-    program::{Asked, Attribute, Many, Operand, Read, Test},
+    load::expr::{Relation, Root},
+    program::{Asked, Attribute, Operand, Read, Test},
     value::{canonical, fits},
 };
 use crate::IpNet;
@@ -60,18 +60,20 @@ impl<'a> World<'a> {
                     _ => present(value).and_then(|()| self.asked(value, asked)),
                 })
             }
-            Test::Value(operand, _, asked) => self.asked_of_made(operand, asked),
+            Test::Value(operand, _, asked) => self.asked_of_other(operand, asked),
             Test::During(window) => window.covers(self.context.now()).ok_or(UNAVAILABLE),
             Test::Contains(how, set, asked) => self.contains(*how, set, asked),
             Test::General(node) => general::truth(node, self),
         }
     }
 
+    // Apart, as what is not read is rare.
     #[inline(never)]
-    fn asked_of_made(&self, operand: &'a Operand, asked: &'a Asked) -> Result<bool, Stop> {
+    fn asked_of_other(&self, operand: &'a Operand, asked: &'a Asked) -> Result<bool, Stop> {
         self.value(operand, |value| self.asked(value, asked))
     }
 
+    // A call would cost a third of what is asked about one value alone.
     #[inline(always)]
     fn asked(&self, value: &Value<'a>, asked: &'a Asked) -> Result<bool, Stop> {
         match (asked, value) {
@@ -79,6 +81,7 @@ impl<'a> World<'a> {
             (Asked::Truth, Value::Bool(truth)) => Ok(*truth),
             (Asked::Within(low, high), Value::Long(long)) => Ok(low <= long && long <= high),
             (Asked::InNet(range), Value::Ip(net)) => Ok(range.contains_net(canonical(*net))),
+            (Asked::Like(pieces), Value::Str(text)) => Ok(like(text, pieces)),
             _ => self.beside(value, asked),
         }
     }
@@ -87,10 +90,6 @@ impl<'a> World<'a> {
     fn beside(&self, value: &Value<'a>, asked: &'a Asked) -> Result<bool, Stop> {
         match asked {
             Asked::Is(name) => Ok(uid(value)?.type_name == *name),
-            Asked::Like(pieces) => match value {
-                Value::Str(text) => Ok(like(text, pieces)),
-                _ => Err(wrong(value)),
-            },
             Asked::Compare(relation, other) => {
                 self.value(other, |other| compare(*relation, value, other))
             }
@@ -104,50 +103,11 @@ impl<'a> World<'a> {
             Asked::InRange(other) => {
                 self.value(other, |other| Ok(net(other)?.contains_net(net(value)?)))
             }
-            Asked::Presence | Asked::Truth | Asked::Within(..) | Asked::InNet(_) => {
-                Err(wrong(value))
-            }
-        }
-    }
-
-    /// Every element is evaluated, whether or not the answer is known before.
-    fn contains(&self, how: How, set: &'a Many, asked: &'a Many) -> Result<bool, Stop> {
-        self.each(set, &mut |_| true)?;
-        let mut answer = Ok(how != How::Any);
-        let open = answer;
-        self.each(asked, &mut |element| {
-            answer = self.holds(set, element);
-            answer == open
-        })?;
-        answer
-    }
-
-    fn holds(&self, set: &'a Many, element: Value<'_>) -> Result<bool, Stop> {
-        if let Many::Read(read) = set
-            && let Value::Set(set) = self.read(read, copied)?
-        {
-            return Ok(set.holds(element));
-        }
-        Ok(!self.each(set, &mut |other| equal(&element, &other) != Ok(true))?)
-    }
-
-    /// Calls `each` with the elements until it answers false, and evaluates them all; whether it
-    /// never did.
-    fn each(&self, set: &'a Many, each: &mut dyn FnMut(Value<'_>) -> bool) -> Result<bool, Stop> {
-        let value = match set {
-            Many::Read(read) => self.read(read, copied)?,
-            Many::Listed(operands) => {
-                return operands.iter().try_fold(true, |open, operand| {
-                    self.value(operand, |value| Ok(open && each(*value)))
-                });
-            }
-        };
-        if let Value::Strings(texts) = value {
-            Ok(texts.iter().all(|text| each(Value::Str(text))))
-        } else if let Value::Set(set) = value {
-            Ok(set.try_each(each))
-        } else {
-            Err(wrong(&value))
+            Asked::Presence
+            | Asked::Truth
+            | Asked::Within(..)
+            | Asked::InNet(_)
+            | Asked::Like(_) => Err(wrong(value)),
         }
     }
 
@@ -289,7 +249,7 @@ fn compare(relation: Relation, left: &Value<'_>, right: &Value<'_>) -> Result<bo
 }
 
 /// Values of different types are different.
-fn equal(left: &Value<'_>, right: &Value<'_>) -> Result<bool, Stop> {
+pub(super) fn equal(left: &Value<'_>, right: &Value<'_>) -> Result<bool, Stop> {
     Ok(match (left, right) {
         (Value::Bool(left), Value::Bool(right)) => left == right,
         (Value::Str(left), Value::Str(right)) => left == right,
@@ -345,7 +305,7 @@ fn net(value: &Value<'_>) -> Result<IpNet, Stop> {
 }
 
 /// The error of a value that cannot be used where it is.
-fn wrong(value: &Value<'_>) -> Stop {
+pub(super) fn wrong(value: &Value<'_>) -> Stop {
     Stop::Error(if let Value::Missing = value {
         EvalError::Missing
     } else if let Value::Error(error) = value {

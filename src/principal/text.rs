@@ -31,11 +31,6 @@ impl Text {
     pub(super) fn get(&self, span: Span) -> &str {
         self.0.get(span.range()).unwrap_or_default()
     }
-
-    /// Whether the piece is `text`.
-    pub(super) fn holds(&self, span: Span, text: &str) -> bool {
-        self.0.as_bytes().get(span.range()) == Some(text.as_bytes())
-    }
 }
 
 impl Span {

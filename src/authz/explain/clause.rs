@@ -13,7 +13,8 @@ pub struct Finding {
 }
 
 /// One of the clauses of a rule, all of which must hold: a condition is divided at its outermost
-/// `&&`.
+/// `&&`, but questions about one value that follow each other are one clause, as
+/// `context.hour >= 9 && context.hour < 18`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clause {
     pub(super) kind: ClauseKind,

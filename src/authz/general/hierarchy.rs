@@ -18,18 +18,18 @@ pub(in crate::authz) fn is_in<'a>(
         let below = |entity: &dyn Entity| entity.is_in(upper);
         return Ok(holds(world, lower, upper) || world.entity(left)?.is_some_and(below));
     }
-    let mut any = Any::new(world, lower, world.entity(left));
-    match right {
-        Value::Set(set) => {
-            let mut stop = Ok(());
-            set.try_each(&mut |element| {
-                stop = any.ask(&element);
-                stop.is_ok()
-            });
-            stop.and_then(|()| any.answer())
-        }
-        Value::Strings([]) => Ok(false),
-        _ => Err(WRONG),
+    if let Value::Set(set) = right {
+        let mut any = Any::new(world, lower, world.entity(left));
+        let mut stop = Ok(());
+        set.try_each(&mut |element| {
+            stop = any.ask(&element);
+            stop.is_ok()
+        });
+        stop.and_then(|()| any.answer())
+    } else if let Value::Strings([]) = right {
+        Ok(false)
+    } else {
+        Err(WRONG)
     }
 }
 

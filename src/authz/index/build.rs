@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    Branch, Index, Node,
+    Branch, Index, Node, Section,
     keys::{hazards, key},
     probe::{Key, MAX_PROBES, Probe, Question},
     split::best,
@@ -97,13 +97,25 @@ impl Builder {
     }
 
     /// Files rules, which are in the order of their ids.
-    pub(in crate::authz) fn branch(&mut self, entries: Vec<Entry>) -> Branch {
-        let all = self.file(&entries);
+    pub(in crate::authz) fn section(&mut self, entries: Vec<Entry>) -> Section {
+        Section { all: self.file(&entries), node: self.divide(entries).ok() }
+    }
+
+    fn branch(&mut self, entries: Vec<Entry>) -> Branch {
+        match self.divide(entries) {
+            Ok(node) => Branch::Node(node),
+            Err(entries) => Branch::Rules(self.file(&entries)),
+        }
+    }
+
+    /// Divides rules by what divides them best; gives them back where nothing does, or where they
+    /// are few.
+    fn divide(&mut self, entries: Vec<Entry>) -> Result<u32, Vec<Entry>> {
         if entries.len() <= self.few {
-            return Branch::Rules(all);
+            return Err(entries);
         }
         let split = best(self, &entries).and_then(|split| Some((self.needs(&split.needs)?, split)));
-        let Some((needs, split)) = split else { return Branch::Rules(all) };
+        let Some((needs, split)) = split else { return Err(entries) };
         let mut classes: BTreeMap<u32, Vec<Entry>> = BTreeMap::new();
         let mut rest = Vec::new();
         for mut entry in entries {
@@ -122,8 +134,8 @@ impl Builder {
         let asked = self.asked.get(split.question as usize);
         let is_role = asked.is_some_and(|asked| asked.question == Question::Role);
         let probe = asked.and_then(|asked| asked.probe).unwrap_or(u8::MAX);
-        self.nodes.push(Node { probe, is_role, needs, classes, answers, rest, all });
-        Branch::Node(number(self.nodes.len() - 1))
+        self.nodes.push(Node { probe, is_role, needs, classes, answers, rest });
+        Ok(number(self.nodes.len() - 1))
     }
 
     fn file(&mut self, entries: &[Entry]) -> Run {

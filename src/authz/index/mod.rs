@@ -5,8 +5,8 @@
 //! again, and the rest, which does not depend on it. Classes and rest are divided in turn.
 //!
 //! A rule is passed over only where it is false for certain. What it asks before the question that
-//! divides may fail, and so may the question itself: if any of it does, all rules of that place
-//! are run. So whether, and how, a rule fails does not depend on the index.
+//! divides may fail, and so may the question itself: if any of it does where the answers lead, all
+//! rules of the action are run. So whether, and how, a rule fails does not depend on the index.
 
 mod build;
 mod keys;
@@ -30,9 +30,17 @@ pub(super) struct Index {
     probes: Box<[Probe]>,
 }
 
+/// The rules of an action that have one effect.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Section {
+    pub(super) all: Run,
+    /// What divides them, if anything does.
+    node: Option<u32>,
+}
+
 /// A list of rules, or the number of a node.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Branch {
+enum Branch {
     Rules(Run),
     Node(u32),
 }
@@ -48,7 +56,13 @@ struct Node {
     answers: Option<u32>,
     /// Rules that do not depend on the answer.
     rest: Branch,
-    all: Run,
+}
+
+#[cfg(test)]
+impl Section {
+    pub(super) fn undivided(self) -> Self {
+        Self { node: None, ..self }
+    }
 }
 
 impl Default for Branch {
@@ -57,26 +71,42 @@ impl Default for Branch {
     }
 }
 
-impl Branch {
-    pub(super) fn is_empty(self) -> bool {
-        matches!(self, Self::Rules(Run { count: 0, .. }))
-    }
-}
-
 impl Index {
-    /// All rules of the branch.
-    pub(super) fn all(&self, branch: Branch) -> Run {
-        match branch {
-            Branch::Rules(run) => run,
-            Branch::Node(number) => {
-                self.nodes.get(number as usize).map_or(Run::default(), |n| n.all)
+    /// Calls `each` with lists that have all rules of the section which may apply or fail, each rule
+    /// in one of them.
+    // Apart, so that an action without such rules costs no call.
+    #[inline(never)]
+    pub(super) fn visit(
+        &self,
+        section: Section,
+        world: &World<'_>,
+        memo: &mut Memo,
+        each: &mut impl FnMut(Run),
+    ) {
+        match section.node.map(Branch::Node) {
+            Some(branch) if !self.fails(branch, world, memo) => {
+                self.descend(branch, world, memo, each);
             }
+            _ => each(section.all),
         }
     }
 
-    /// Calls `each` with the lists that have all rules of the branch which may apply or fail, each
-    /// rule in one of them.
-    pub(super) fn visit(
+    /// Whether any of what is asked where the answers lead fails.
+    fn fails(&self, branch: Branch, world: &World<'_>, memo: &mut Memo) -> bool {
+        let Branch::Node(number) = branch else { return false };
+        let Some(node) = self.nodes.get(number as usize) else { return true };
+        let mut needs = node.needs;
+        while needs != 0 {
+            let probe = needs.trailing_zeros() as u8;
+            if memo.ask(&self.probes, probe, world) == Said::Failed {
+                return true;
+            }
+            needs &= needs - 1;
+        }
+        self.any(node, world, memo, &mut |branch, memo| self.fails(branch, world, memo))
+    }
+
+    fn descend(
         &self,
         branch: Branch,
         world: &World<'_>,
@@ -88,22 +118,33 @@ impl Index {
             Branch::Node(number) => number,
         };
         let Some(node) = self.nodes.get(number as usize) else { return };
-        let mut needs = node.needs;
-        while needs != 0 {
-            let probe = needs.trailing_zeros() as u8;
-            if memo.ask(&self.probes, probe, world) == Said::Failed {
-                return each(node.all);
-            }
-            needs &= needs - 1;
-        }
+        self.any(node, world, memo, &mut |branch, memo| {
+            self.descend(branch, world, memo, each);
+            false
+        });
+    }
+
+    /// Calls `each` with the branches that the answers lead to, until it answers true; whether it
+    /// did.
+    fn any(
+        &self,
+        node: &Node,
+        world: &World<'_>,
+        memo: &mut Memo,
+        each: &mut impl FnMut(Branch, &mut Memo) -> bool,
+    ) -> bool {
         if node.is_role {
             for role in world.roles.iter() {
-                self.visit(self.class(node, role), world, memo, each);
+                if each(self.class(node, role), memo) {
+                    return true;
+                }
             }
-        } else if let Said::Number(answer) = memo.ask(&self.probes, node.probe, world) {
-            self.visit(self.class(node, answer), world, memo, each);
+        } else if let Said::Number(answer) = memo.ask(&self.probes, node.probe, world)
+            && each(self.class(node, answer), memo)
+        {
+            return true;
         }
-        self.visit(node.rest, world, memo, each);
+        each(node.rest, memo)
     }
 
     fn class(&self, node: &Node, answer: u32) -> Branch {

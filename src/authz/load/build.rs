@@ -15,8 +15,9 @@ use super::{
 };
 use crate::authz::{
     Effect, PolicySet, RuleId, TypeName,
-    index::{Branch, Builder, Entry, FEW},
+    index::{Builder, Entry, FEW, Section},
     set::Cell,
+    texts::Texts,
 };
 
 impl PolicySet {
@@ -77,7 +78,7 @@ pub(super) fn assemble(
     roles: &Roles,
     resources: &[Option<TypeName>],
     builder: &mut Builder,
-) -> (Box<[Box<str>]>, Box<[Cell]>) {
+) -> (Texts, Box<[Cell]>) {
     let mut names: Vec<Box<str>> =
         roles.names.iter().map(|role| format!("role:{role}").into()).collect();
     let mut filed: Vec<[Vec<Entry>; 2]> = resources.iter().map(|_| Default::default()).collect();
@@ -94,20 +95,20 @@ pub(super) fn assemble(
         }
     }
     // Rules about all actions are the same list for each of them.
-    let mut known: HashMap<Vec<Entry>, Branch> = HashMap::new();
-    let mut branch = |entries: Vec<Entry>| {
+    let mut known: HashMap<Vec<Entry>, Section> = HashMap::new();
+    let mut section = |entries: Vec<Entry>| {
         known.get(&entries).copied().unwrap_or_else(|| {
-            let branch = builder.branch(entries.clone());
-            known.insert(entries, branch);
-            branch
+            let section = builder.section(entries.clone());
+            known.insert(entries, section);
+            section
         })
     };
     let cells = resources.iter().zip(&roles.grants).zip(filed);
     let cells = cells.map(|((resource, grants), [forbids, permits])| Cell {
         resource: *resource,
         grants: grants.clone(),
-        forbids: branch(forbids),
-        permits: branch(permits),
+        forbids: section(forbids),
+        permits: section(permits),
     });
-    (names.into(), cells.collect())
+    (names.into_iter().collect(), cells.collect())
 }

@@ -4,9 +4,9 @@ use std::{mem, slice, sync::Arc};
 
 use super::{
     expr::{Expr, How, Kind, Literal, Operator, Path, Relation},
-    join::{self, Chain, simplest},
     lift::{and, atoms, bulk, equality, is_lifted, literal, or, read, size, slot},
     settled::{reached, role_of, settled},
+    steps::{self, Chain, equals, simplest},
 };
 use crate::authz::{
     TypeName, Value,
@@ -55,11 +55,10 @@ pub(in crate::authz) fn emit(part: &Part, target: Target<'_>) -> Result<Emitted,
         Part::Outside(times) => emitter.during(times, Exit::No, Exit::Yes)?,
     };
     let Emitter { steps, weight, work, .. } = emitter;
-    let program = join::program(start, steps);
+    let program = steps::program(start, steps);
     Ok(Emitted { program, weight, cost: weight + work / WORK_PER_STEP })
 }
 
-const TRUE: Operand = Operand::Constant(Datum::Bool(true));
 /// What of the work of compiling counts as much as one step that is kept.
 const WORK_PER_STEP: usize = 4;
 /// More work for one program is refused.
@@ -187,8 +186,7 @@ impl Emitter<'_> {
             Kind::Compare(Relation::Equal, left, right) => return self.equal(left, right, yes, no),
             Kind::Differs(left, right) => return self.equal(left, right, no, yes),
             Kind::Compare(relation, left, right) => {
-                let left = self.operand(left)?;
-                Test::Value(left, None, Asked::Compare(*relation, self.operand(right)?))
+                self.beside(left, right, |other| Asked::Compare(*relation, other))?
             }
             Kind::Has(of, name) => {
                 if let Kind::Record(fields) = &of.kind {
@@ -197,25 +195,18 @@ impl Emitter<'_> {
                 }
                 let Kind::Path(path) = &of.kind else { return Err(TooLong) };
                 self.weigh(bulk(&of.kind))?;
-                Test::Value(
-                    Operand::Read(self.read(path, Some(name))?),
-                    Some(false),
-                    Asked::Presence,
-                )
+                let read = Operand::Read(self.read(path, Some(name))?);
+                Test::Value(read, Some(false), Asked::Presence)
             }
             Kind::In(left, right) => match (&right.kind, role_of(right)) {
                 (Kind::Set(listed), _) => return self.in_any(left, listed, yes, no),
                 (_, Some(role)) => return self.role(role, yes, no),
-                (_, None) => {
-                    Test::Value(self.operand(left)?, None, Asked::In(self.operand(right)?))
-                }
+                (_, None) => self.beside(left, right, Asked::In)?,
             },
             Kind::Is(entity, word, _) => {
                 Test::Value(self.operand(entity)?, None, Asked::Is(TypeName::new(&word.text)))
             }
-            Kind::InRange(left, right) => {
-                Test::Value(self.operand(left)?, None, Asked::InRange(self.operand(right)?))
-            }
+            Kind::InRange(left, right) => self.beside(left, right, Asked::InRange)?,
             Kind::Like(text, pieces) => {
                 self.weigh(pieces.len() + bulk(&expr.kind))?;
                 Test::Value(self.operand(text)?, None, Asked::Like(pieces.clone()))
@@ -225,10 +216,10 @@ impl Emitter<'_> {
             }
             Kind::Contains(how, set, asked) => return self.contains(*how, set, asked, yes, no),
             Kind::Literal(Literal::Bool(_)) | Kind::Call(..) => {
-                Test::equal(self.operand(expr)?, TRUE)
+                self.beside(expr, &literal(true), equals)?
             }
             Kind::Path(path) if self.ty(path) == Some(Ty::Bool) => {
-                Test::equal(self.operand(expr)?, TRUE)
+                self.beside(expr, &literal(true), equals)?
             }
             // Checked types have left nothing else, and all else has been put in these terms.
             Kind::Literal(_)
@@ -245,6 +236,15 @@ impl Emitter<'_> {
             | Kind::Negated(_) => return Err(TooLong),
         };
         self.step(test, yes, no)
+    }
+
+    fn beside(
+        &mut self,
+        left: &Expr,
+        right: &Expr,
+        how: impl FnOnce(Operand) -> Asked,
+    ) -> Result<Test, TooLong> {
+        Ok(Test::Value(self.operand(left)?, None, how(self.operand(right)?)))
     }
 
     fn equal(&mut self, left: &Expr, right: &Expr, yes: Exit, no: Exit) -> Result<Exit, TooLong> {
@@ -268,7 +268,7 @@ impl Emitter<'_> {
             let back = self.contains(How::All, right, left, yes, no)?;
             return self.contains(How::All, left, right, back, no);
         }
-        let test = Test::equal(self.operand(left)?, self.operand(right)?);
+        let test = self.beside(left, right, equals)?;
         self.step(test, yes, no)
     }
 

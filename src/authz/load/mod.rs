@@ -3,16 +3,17 @@
 // Declarations, grants, conditions, rules; `build` puts them together.
 mod build;
 pub(super) mod check;
+mod clauses;
 pub(super) mod declare;
 pub(super) mod document;
 pub(super) mod emit;
 pub(super) mod expr;
 pub(super) mod grants;
-mod join;
 pub(super) mod lift;
 pub(super) mod rules;
 pub(super) mod settled;
 mod shape;
+mod steps;
 pub(super) mod text;
 pub(super) mod window;
 

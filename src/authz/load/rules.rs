@@ -7,13 +7,13 @@ use std::{
 
 use super::{
     check::Checker,
+    clauses::clauses,
     declare::unknown_fields,
     document::{Document, Policy},
     emit::{Target, TooLong},
     error::{MAX_LISTED, Place, Problems},
     expr::{Expr, Root, SyntaxError, parse},
     grants::{Expander, unknown_role},
-    join::clauses,
     pool::Pool,
     settled::settled,
     window::Zones,

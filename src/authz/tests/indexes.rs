@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::{
     super::{
         AccessRequest, Coarse, Context, Document, Effect, EvalError, Policy, PolicySet, RuleId,
-        index::{Branch, Builder, Memo},
+        index::{Builder, Memo},
         program::Outcomes,
         world::World,
     },
@@ -94,7 +94,7 @@ type Answers = (BTreeMap<RuleId, Result<bool, EvalError>>, BTreeMap<RuleId, Outc
 fn answers(set: &PolicySet, asked: &Asked, effect: Effect, all: bool) -> Answers {
     let action = set.action("doc:read").unwrap();
     let cell = set.cell(action).unwrap();
-    let branch = if effect == Effect::Forbid { cell.forbids } else { cell.permits };
+    let section = if effect == Effect::Forbid { cell.forbids } else { cell.permits };
     let subject = set.subject(&principal(asked));
     let scene = &asked.scene;
     let context = Context::new(UnixTime::from_secs(asked.now)).members(&scene.context);
@@ -106,10 +106,10 @@ fn answers(set: &PolicySet, asked: &Asked, effect: Effect, all: bool) -> Answers
         resource,
         context: &context,
     };
-    let branch = if all { Branch::Rules(set.index.all(branch)) } else { branch };
+    let section = if all { section.undivided() } else { section };
     let (mut now, mut before) = (BTreeMap::new(), BTreeMap::new());
     let known = world(Some(&scene.resource));
-    set.index.visit(branch, &known, &mut Memo::default(), &mut |run| {
+    set.index.visit(section, &known, &mut Memo::default(), &mut |run| {
         for rule in set.rules.of(run) {
             let answer = rule.run(&known).map_err(|stop| stop.error());
             assert!(now.insert(rule.id, answer).is_none(), "{rule:?} is visited twice");
@@ -117,7 +117,7 @@ fn answers(set: &PolicySet, asked: &Asked, effect: Effect, all: bool) -> Answers
     });
     now.retain(|_, answer| *answer != Ok(false));
     let unknown = world(None);
-    set.index.visit(branch, &unknown, &mut Memo::default(), &mut |run| {
+    set.index.visit(section, &unknown, &mut Memo::default(), &mut |run| {
         for rule in set.rules.of(run) {
             assert!(before.insert(rule.id, rule.outcomes(&unknown)).is_none());
         }
@@ -167,7 +167,7 @@ fn many_rules_are_passed_over() {
             resource: Some(&asked.scene.resource),
             context: &context,
         };
-        all += set.index.all(cell.permits).count;
+        all += cell.permits.all.count;
         set.index
             .visit(cell.permits, &world, &mut Memo::default(), &mut |run| visited += run.count);
     }
@@ -231,8 +231,8 @@ fn of_several_rules_the_first_by_name_is_named_whichever_is_visited_first() {
         };
         let mut visited = Vec::new();
         let cell = set.cell(action).unwrap();
-        let branch = if effect == "permit" { cell.permits } else { cell.forbids };
-        set.index.visit(branch, &set.world(&request), &mut Memo::default(), &mut |run| {
+        let section = if effect == "permit" { cell.permits } else { cell.forbids };
+        set.index.visit(section, &set.world(&request), &mut Memo::default(), &mut |run| {
             visited.extend(set.rules.of(run).map(|rule| set.rule_name(rule.id).unwrap()));
         });
         assert_eq!(visited, ["role-4", "any"], "the order that this test is about");

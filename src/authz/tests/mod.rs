@@ -8,6 +8,7 @@ mod explanations;
 mod hits;
 mod hostile;
 mod indexes;
+mod joined;
 mod operators;
 pub(super) mod oracle;
 mod programs;

@@ -4,8 +4,8 @@
 use super::{
     super::{
         expr::{Expr, How, Kind, Relation, Root},
-        join::{self, Chain, simplest},
         settled::role_of,
+        steps::{self, Chain, equals, simplest},
     },
     lower::{lower, read},
 };
@@ -17,13 +17,13 @@ use crate::authz::{
 
 /// The program of one part; `None` where it has too many steps.
 pub(super) fn program(part: &Part) -> Option<Program> {
-    let mut steps = Vec::new();
+    let mut made = Vec::new();
     let start = match part {
-        Part::When(expr) => branch(&mut steps, expr, Exit::Yes, Exit::No)?,
-        Part::Unless(expr) => branch(&mut steps, expr, Exit::No, Exit::Yes)?,
+        Part::When(expr) => branch(&mut made, expr, Exit::Yes, Exit::No)?,
+        Part::Unless(expr) => branch(&mut made, expr, Exit::No, Exit::Yes)?,
         Part::Roles(_) | Part::During(_) | Part::Outside(_) => return None,
     };
-    Some(join::program(start, steps))
+    Some(steps::program(start, made))
 }
 
 /// From the last to the first: a step's exits are there before it is.
@@ -76,10 +76,10 @@ fn typed(expr: &Expr) -> Option<(Test, bool)> {
     } else if let Kind::Is(inner, word, None) = &expr.kind {
         Test::Value(read_of(inner)?, None, Asked::Is(TypeName::new(&word.text)))
     } else if let Kind::In(left, right) = &expr.kind {
-        let other = match operand(right)? {
-            Operand::Read(read) if !is_entity(right) => Asked::InAny(read),
+        let other = match (operand(right)?, is_entity(right)) {
+            (Operand::Read(read), false) => Asked::InAny(read),
             _ if role_of(right).is_some() => return None,
-            other => Asked::In(other),
+            (other, _) => Asked::In(other),
         };
         Test::Value(read_of(left)?, None, other)
     } else if let Kind::Like(inner, pieces) = &expr.kind {
@@ -105,7 +105,7 @@ fn equal(left: &Expr, right: &Expr) -> Option<Test> {
     if !plain(left) && !plain(right) {
         return None;
     }
-    Some(Test::equal(operand(left)?, operand(right)?))
+    Some(Test::Value(operand(left)?, None, equals(operand(right)?)))
 }
 
 /// Whether it is a variable that is an entity.

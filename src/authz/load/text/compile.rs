@@ -9,9 +9,9 @@ use std::{
 use super::{
     super::{
         build::assemble,
+        clauses::clauses,
         error::{Place, PolicyErrors, Problems},
         expr::{Expr, Kind, Literal, Path, Relation, Root, TypeWord},
-        join::clauses,
         rules::{Checked, Compiled},
     },
     branch::program,

@@ -207,7 +207,7 @@ fn ids_may_come_from_annotations() {
     let text = "@id(\"a\") permit (principal, action, resource);";
     let named = CedarPolicies::parse(text).unwrap().named_by_id().unwrap();
     let set = PolicySet::from_policies(named).unwrap();
-    assert_eq!(&*set.rule_names, ["a".into()]);
+    assert_eq!((set.rule_names.len(), set.rule_names.get(0)), (1, Some("a")));
     let twice = CedarPolicies::parse(&text.repeat(2)).unwrap().named_by_id();
     assert_eq!(twice.unwrap_err().to_string(), "two policies are called `a`");
 }

@@ -1,86 +1,11 @@
-//! Questions about one value, which follow each other, as one.
+//! Steps of programs: questions about one value that follow each other become one.
 
-use std::mem;
-
-use super::expr::{Expr, Kind, Literal, Path, Relation};
+use super::expr::Relation;
 use crate::authz::{
     general::{Datum, Net},
     program::{Asked, Exit, Operand, Program, Step, Test},
     value::canonical,
 };
-
-/// What is and-ed in a condition. Clauses about one value, of which [`follow`] makes one step, stay
-/// together.
-pub(super) fn clauses(condition: Expr) -> Vec<Expr> {
-    let Kind::And(parts) = condition.kind else { return vec![condition] };
-    let mut clauses: Vec<Expr> = Vec::new();
-    let mut before = None;
-    for part in parts {
-        let this = Subject::of(&part);
-        match clauses.last_mut().filter(|_| is_followed(before.as_ref(), this.as_ref())) {
-            Some(Expr { kind: Kind::And(clause), .. }) => clause.push(part),
-            Some(clause) => {
-                let first = mem::replace(&mut clause.kind, Kind::And(Vec::new()));
-                let first = Expr { kind: first, at: clause.at };
-                clause.kind = Kind::And(vec![first, part]);
-            }
-            None => clauses.push(part),
-        }
-        before = this;
-    }
-    clauses
-}
-
-/// What a clause is about.
-struct Subject {
-    path: Path,
-    about: About,
-}
-
-#[derive(PartialEq, Eq)]
-enum About {
-    Presence,
-    /// An end of a range of numbers.
-    End,
-    Other,
-}
-
-fn is_followed(before: Option<&Subject>, this: Option<&Subject>) -> bool {
-    let (Some(before), Some(this)) = (before, this) else { return false };
-    let presence = before.about == About::Presence && this.about != About::Presence;
-    let range = before.about == About::End && this.about == About::End;
-    (presence || range) && before.path == this.path
-}
-
-impl Subject {
-    /// `None` where others divide rules by the clause, or where it makes no single step.
-    fn of(clause: &Expr) -> Option<Self> {
-        let (of, about) = match &clause.kind {
-            Kind::Has(of, name) => {
-                let Kind::Path(path) = &of.kind else { return None };
-                let mut path = path.clone();
-                path.attributes.push(name.clone());
-                return Some(Self { path, about: About::Presence });
-            }
-            Kind::Compare(Relation::Equal, _, to) if matches!(to.kind, Kind::Literal(_)) => {
-                return None;
-            }
-            Kind::Compare(Relation::Equal, of, _) => (of, About::Other),
-            Kind::Compare(_, of, to) => match to.kind {
-                Kind::Literal(Literal::Long(_)) => (of, About::End),
-                _ => (of, About::Other),
-            },
-            Kind::Differs(of, _)
-            | Kind::In(of, _)
-            | Kind::Is(of, _, None)
-            | Kind::InRange(of, _)
-            | Kind::Like(of, _) => (of, About::Other),
-            _ => return None,
-        };
-        let Kind::Path(path) = &of.kind else { return None };
-        Some(Self { path: path.clone(), about })
-    }
-}
 
 /// The program of steps of which each leads to those before it only. What stands behind the start
 /// is never reached.
@@ -111,11 +36,11 @@ impl Chain {
 
     /// Takes what leads on to the start, or to `no`: those of the steps that are behind `before`.
     pub(super) fn add(&mut self, steps: &mut Vec<Step>, before: usize, start: Exit, no: Exit) {
-        let last = steps.len().checked_sub(1).filter(|last| *last >= before);
-        let is_last = last.is_some_and(|last| start == Exit::Step(last as u16));
+        let made = steps.len().saturating_sub(before);
+        let last = u16::try_from(steps.len().saturating_sub(1)).map(Exit::Step);
+        let is_last = made > 0 && Ok(start) == last;
         // Then nothing else leads to the step before.
-        let is_only = self.is_own && is_last && last == Some(before);
-        if is_only && follow(steps, self.start, no) {
+        if made == 1 && is_last && self.is_own && follow(steps, self.start, no) {
             return;
         }
         (self.start, self.is_own) = (start, is_last);
@@ -157,6 +82,10 @@ fn followed(first: &Test, then: &mut Step, no: Exit) -> bool {
     } else {
         false
     }
+}
+
+pub(super) fn equals(other: Operand) -> Asked {
+    Asked::Compare(Relation::Equal, other)
 }
 
 /// The same in fewer words, where another value is a constant.
