@@ -4,7 +4,6 @@ use super::expr::Relation;
 use crate::authz::{
     general::{Datum, Net},
     program::{Asked, Exit, Operand, Program, Step, Test},
-    value::canonical,
 };
 
 /// The program of steps of which each leads to those before it only. What stands behind the start
@@ -92,7 +91,7 @@ pub(super) fn equals(other: Operand) -> Asked {
 pub(super) fn simplest(test: Test) -> Test {
     match test {
         Test::Value(value, absent, Asked::InRange(Operand::Constant(Datum::Ip(Net(net))))) => {
-            Test::Value(value, absent, Asked::InNet(canonical(net)))
+            Test::Value(value, absent, Asked::InNet(net))
         }
         Test::Value(value, absent, asked) => {
             let range = range(&asked).map(|(low, high)| Asked::Within(low, high));

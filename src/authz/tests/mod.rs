@@ -5,6 +5,7 @@ mod cedar;
 mod cedar_sets;
 mod documents;
 mod explanations;
+mod hierarchies;
 mod hits;
 mod hostile;
 mod indexes;
