@@ -66,16 +66,17 @@ pub(super) fn fold(state: u64, word: u64) -> u64 {
 }
 
 /// A hash of the text. Both factors of the last product are secret where the state is, so that
-/// nobody can choose texts that meet.
+/// nobody can choose texts that meet; the length comes last, where no letter makes up for it.
 pub(super) fn fold_text(state: u64, text: &str) -> u64 {
     let bytes = text.as_bytes();
-    let mut state = state ^ bytes.len() as u64;
+    let mut state = state;
     if let Some(rest) = bytes.get(8..).filter(|rest| rest.len() > 8) {
         let words = rest.as_chunks::<8>().0.iter();
         state = words.fold(state, |state, word| fold(state, u64::from_le_bytes(*word)));
     }
     let (first, last) = ends(bytes);
-    product(state ^ first, state.rotate_left(32) ^ last)
+    let length = (bytes.len() as u64).wrapping_mul(FACTOR);
+    product(state ^ first, state.rotate_left(32) ^ last).wrapping_add(length)
 }
 
 /// Whether the texts are one. Short ones are compared without a call.
@@ -136,6 +137,24 @@ mod tests {
         );
     }
 
+    /// Each text of a pair differs from the other in its length, and in letters by as much.
+    #[test]
+    fn attack_no_letter_makes_up_for_a_length() {
+        let pairs = [
+            ("aaaaaaaabaaaaaaaa", "aaaaaaaaaaaaaaaaaa"),
+            ("aaaaaaaaaaaaaaaab", "aaaaaaaaaaaaaaaaaa"),
+            ("baaaaaaaaaaaaaa", "raaaaaaaaaaaqaaa"),
+            ("aaaaaaaaa", "baaaaacaaa"),
+            ("aaaa", "`aaaa"),
+        ];
+        for seed in 0..1_000_u64 {
+            let seed = fold(seed, FACTOR);
+            for (one, other) in pairs {
+                assert_ne!(fold_text(seed, one), fold_text(seed, other), "{one} {other}");
+            }
+        }
+    }
+
     #[test]
     fn texts_that_end_alike_or_are_longer_by_nothing_differ() {
         let texts = [
@@ -153,9 +172,13 @@ mod tests {
             "aaaaaaaaaaaaaaaaa",
             "aaaaaaaabaaaaaaaa",
             "aaaaaaaaabaaaaaaaa",
+            "aaaaaaaaaaaaaaaaaa",
         ];
         let hashes: std::collections::BTreeSet<u64> =
             texts.map(|text| fold_text(FACTOR, text)).into();
         assert_eq!(hashes.len(), texts.len());
+        for (one, other) in texts.iter().flat_map(|one| texts.map(|other| (*one, other))) {
+            assert_eq!(same(one, other), one == other, "{one:?} {other:?}");
+        }
     }
 }

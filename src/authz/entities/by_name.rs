@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::{
     TypeName, Uid,
-    slots::{Slots, fold_text},
+    slots::{Slots, fold, fold_text},
 };
 
 /// An entity by its type and id.
@@ -69,6 +69,27 @@ fn uid(value: &impl Named) -> Uid<'_> {
 }
 
 fn hash(seed: u64, uid: Uid<'_>) -> u64 {
-    // The length of the text, which is folded first, is in the other half.
-    fold_text(seed ^ u64::from(uid.type_name.0) << 32, uid.id)
+    fold_text(fold(seed, uid.type_name.0.into()), uid.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Ids that differ in both halves of the hash by what their types differ.
+    #[test]
+    fn attack_no_id_makes_up_for_a_type() {
+        let named = |kind: u8| {
+            let letter = char::from(b'`' ^ kind);
+            let id = format!("aaaa{letter}```{letter}```aaaa");
+            (TypeName(kind.into()), Arc::from(id.as_str()))
+        };
+        let all: Vec<Name> = (0..31).map(named).collect();
+        for seed in 0..1_000 {
+            let hashes: BTreeSet<u64> = all.iter().map(|name| hash(seed, uid(name))).collect();
+            assert_eq!(hashes.len(), all.len());
+        }
+    }
 }

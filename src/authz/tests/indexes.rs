@@ -6,7 +6,8 @@ use proptest::prelude::*;
 
 use super::{
     super::{
-        AccessRequest, Coarse, Context, Document, Effect, EvalError, Policy, PolicySet, RuleId,
+        AccessRequest, Coarse, Context, Decision, Document, Effect, EvalError, Policy, PolicySet,
+        RuleId, Value, Why,
         index::{Builder, Memo},
         program::Outcomes,
         world::World,
@@ -248,4 +249,42 @@ fn of_several_rules_the_first_by_name_is_named_whichever_is_visited_first() {
     assert_eq!(asked("forbid", applies), (false, Some("any".to_owned())));
     assert_eq!(asked("forbid", fails), (false, Some("any".to_owned())));
     assert_eq!(asked("permit", fails), (false, None));
+}
+
+/// In Cedar's text nobody declares types, so what stands before a comparison that divides may fail
+/// by the type of a value.
+#[test]
+fn no_error_of_a_type_is_passed_over_where_none_is_declared() {
+    let asked = |before: &str, level: Value<'_>| {
+        let rules = (0..9).map(|at| {
+            format!(
+                "forbid (principal, action == Action::\"a\", resource) \
+                 when {{ {before} && context.name == \"n{at}\" }};"
+            )
+        });
+        let set = PolicySet::from_cedar(&rules.collect::<String>()).unwrap();
+        let alice = Principal::assertion("staff", "alice").finish().unwrap();
+        let members = [("level", level), ("name", Value::from("other")), ("two", Value::Long(2))];
+        set.decide(&AccessRequest {
+            subject: &set.subject(&alice),
+            principal: &alice,
+            action: set.action("a").unwrap(),
+            resource: &alice,
+            context: &Context::new(UnixTime::from_secs(0)).members(&members),
+        })
+    };
+    let none = Decision::Deny(Why::NoRule { permit_errors: 0 });
+    for (before, right, wrong) in [
+        ("context.level > 1", Value::Long(2), Value::from("2")),
+        ("context.level > context.two", Value::Long(2), Value::from("2")),
+        ("context.level like \"2*\"", Value::from("2"), Value::Long(2)),
+        ("context.level", Value::from(true), Value::Long(2)),
+    ] {
+        assert_eq!(asked(before, right), none, "{before}");
+        let Decision::Deny(Why::ErrorInForbid(rule, EvalError::WrongType)) = asked(before, wrong)
+        else {
+            panic!("{before}");
+        };
+        assert_eq!(rule, RuleId(0), "{before}");
+    }
 }

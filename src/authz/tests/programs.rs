@@ -20,7 +20,7 @@ use super::{
         world::{Stop, World},
     },
     oracle::answer,
-    world::{ROLES, Scene, conditions, scenes, schema, things, typed_conditions},
+    world::{Data, ROLES, Scene, Thing, conditions, scenes, schema, things, typed_conditions},
 };
 use crate::UnixTime;
 
@@ -224,4 +224,18 @@ fn each_of_a_set_is_compared_with_each_of_another_only_where_these_are_few() {
         // It is refused before the comparisons are written down.
         assert!(refused && counted.bytes_total < 1_000_000, "{one} {other}: {counted:?}");
     }
+}
+
+#[test]
+fn nothing_is_read_of_an_entity_that_is_not_of_the_declared_type() {
+    let program = program(Part::When(parse("resource.b.c").unwrap())).unwrap();
+    let asked = |kind: &'static str| {
+        let between = Data::Thing(Thing::new(kind, "s/a").with("c", Data::Bool(true)));
+        let thing = |kind: &'static str| Thing::new(kind, "s/a");
+        let resource = thing("Doc").with("b", between);
+        let (principal, context) = (thing("User"), thing("Folder"));
+        run(&program, &Scene { principal, resource, context, roles: Vec::new() })
+    };
+    assert_eq!(asked("Folder"), Ok(true));
+    assert_eq!(asked("User"), Err(EvalError::WrongType));
 }
