@@ -1,6 +1,6 @@
 //! Conditions as programs: each step is one test with two exits, and exits only lead on.
 //!
-//! All that is not here has been put in terms of what is: `>`, `if`, records, sets of sets.
+//! All that is not here has been put in terms of what is: `if`, records, sets of sets.
 
 use std::sync::Arc;
 

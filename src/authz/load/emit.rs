@@ -238,6 +238,7 @@ impl Emitter<'_> {
         self.step(test, yes, no)
     }
 
+    /// What is asked about the left value by the right one, which is evaluated after it.
     fn beside(
         &mut self,
         left: &Expr,
